@@ -1,0 +1,191 @@
+//! Compiles one cell by calling rustc directly.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Command, ExitCode, Stdio},
+};
+
+use anyhow::{Context, Result};
+use interleave_protocol::CellFacts;
+use serde_json::Value;
+use toml::Table;
+
+use crate::{
+    dependencies::Dependencies,
+    installation::Installation,
+    request::{CELL_CRATE, Emit},
+    rewrite,
+};
+
+/// evcxr 0.22 (`module.rs`) reads the path of the shared object from the file that this names.
+const OBJECT_PATH_ENV: &str = "EVCXR_EXECUTION_SO_PATH";
+
+/// Put behind an error code that evcxr would act on; see [`hide_from_evcxr`].
+pub const HIDDEN_CODE_MARK: char = '!';
+
+/// Compiles the cell whose source evcxr wrote to `src/lib.rs` in `directory`. Diagnostics go to
+/// standard output, one JSON object a line, as evcxr reads them.
+///
+/// # Errors
+///
+/// When rustc cannot be run or the disk fails; an error in the cell is an exit code.
+pub fn compile(
+    installation: &Installation,
+    dependencies: &Dependencies,
+    directory: &Path,
+    emit: Emit,
+) -> Result<ExitCode> {
+    let source = match emit {
+        Emit::SharedObject => write_rewritten(directory)?,
+        Emit::Check => directory.join("src/lib.rs"),
+    };
+    let output = directory.join("out");
+    fs::create_dir_all(&output)?;
+    let mut rustc = Command::new(&installation.rustc);
+    installation.restore_environment(&mut rustc);
+    rustc
+        .current_dir(directory)
+        .args([
+            "--crate-name",
+            CELL_CRATE,
+            "--edition=2024",
+            "--error-format=json",
+        ])
+        .arg(source)
+        .arg("--out-dir")
+        .arg(&output)
+        .args(code_generation(directory, dependencies, emit)?);
+    for (name, file) in &dependencies.externs {
+        let mut argument = std::ffi::OsString::from(format!("{name}="));
+        argument.push(file);
+        rustc.arg("--extern").arg(argument);
+    }
+    let success = run(rustc)?;
+    if success
+        && emit == Emit::SharedObject
+        && let Some(file) = std::env::var_os(OBJECT_PATH_ENV)
+    {
+        let object = output.join(format!("lib{CELL_CRATE}.so"));
+        fs::write(file, object.as_os_str().as_encoded_bytes())?;
+    }
+    Ok(if success {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn write_rewritten(directory: &Path) -> Result<PathBuf> {
+    let generated = fs::read_to_string(directory.join("src/lib.rs"))
+        .context("cannot read the source that evcxr wrote")?;
+    let facts = match fs::read(directory.join(CellFacts::FILE)) {
+        Ok(text) => serde_json::from_slice(&text)?,
+        Err(_) => CellFacts::default(),
+    };
+    let source = directory.join(facts.source());
+    fs::create_dir_all(source.parent().unwrap_or(directory))?;
+    fs::write(&source, rewrite::rewrite(&generated, facts))?;
+    Ok(source)
+}
+
+fn code_generation(
+    directory: &Path,
+    dependencies: &Dependencies,
+    emit: Emit,
+) -> Result<Vec<String>> {
+    let libraries = dependencies.directory.display();
+    let mut arguments: Vec<String> = match emit {
+        Emit::Check => vec!["--crate-type=lib".into(), "--emit=metadata".into()],
+        Emit::SharedObject => vec![
+            "--crate-type=cdylib".into(),
+            "--emit=link".into(),
+            format!("-Cincremental={}", directory.join("incremental").display()),
+            "-Crpath".into(),
+            format!("-Clink-arg=-Wl,-rpath,{libraries}"),
+        ],
+    };
+    arguments.extend([
+        format!("-Copt-level={}", opt_level(directory)?),
+        "-Cdebug-assertions=on".into(),
+        "-Coverflow-checks=on".into(),
+        "-Cprefer-dynamic".into(),
+        format!("-Ldependency={libraries}"),
+        format!("-Ldependency={}", dependencies.macros.display()),
+    ]);
+    Ok(arguments)
+}
+
+/// What `:opt` chose: evcxr writes it into the profile of the cell's `Cargo.toml`.
+fn opt_level(directory: &Path) -> Result<String> {
+    let manifest: Table = fs::read_to_string(directory.join("Cargo.toml"))?.parse()?;
+    let level = manifest
+        .get("profile")
+        .and_then(|profile| profile.get("dev")?.get("opt-level"));
+    Ok(match level {
+        Some(toml::Value::String(level)) => level.clone(),
+        Some(level) => level.to_string(),
+        None => "0".to_owned(),
+    })
+}
+
+/// Runs rustc, its diagnostics on our standard output; returns whether it succeeded.
+fn run(mut rustc: Command) -> Result<bool> {
+    let mut child = rustc
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot run {}", rustc.get_program().display()))?;
+    let diagnostics = child.stderr.take().context("rustc has no standard error")?;
+    let mut output = std::io::stdout().lock();
+    for line in BufReader::new(diagnostics).lines() {
+        writeln!(output, "{}", hide_from_evcxr(line?))?;
+    }
+    Ok(child.wait()?.success())
+}
+
+/// Marks the codes of errors that evcxr would try to mend by itself (`attempt_to_fix_error` in
+/// `eval_context.rs`), so that it does not.
+///
+/// On E0728 it would make this and every later cell asynchronous, and add a tokio of its own from
+/// the network; on E0277 it would compile the cell once more, wrapped for `?`. Here
+/// [`rewrite`] has done both already, for the cells that need it and for no others, so these
+/// errors are the student's. The kernel takes the mark off again.
+fn hide_from_evcxr(line: String) -> String {
+    let Ok(mut diagnostic) = serde_json::from_str::<Value>(&line) else {
+        return line;
+    };
+    let code = &mut diagnostic["code"]["code"];
+    match code.as_str() {
+        Some(text @ ("E0728" | "E0277")) => *code = format!("{text}{HIDDEN_CODE_MARK}").into(),
+        _ => return line,
+    }
+    diagnostic.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_errors_that_evcxr_would_mend_are_marked() {
+        let error = |code: &str| format!(r#"{{"code":{{"code":"{code}"}},"message":"m"}}"#);
+        assert!(hide_from_evcxr(error("E0728")).contains("E0728!"));
+        assert!(hide_from_evcxr(error("E0277")).contains("E0277!"));
+        assert_eq!(hide_from_evcxr(error("E0382")), error("E0382"));
+        assert_eq!(hide_from_evcxr("no json".into()), "no json");
+    }
+
+    #[test]
+    fn the_optimisation_level_is_the_one_that_evcxr_wrote() {
+        let directory = tempfile::tempdir().unwrap();
+        let write = |level: &str| {
+            let manifest = format!("[profile.dev]\nopt-level = {level}\n");
+            fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
+            opt_level(directory.path()).unwrap()
+        };
+        assert_eq!(write("2"), "2");
+        assert_eq!(write("\"s\""), "s");
+    }
+}

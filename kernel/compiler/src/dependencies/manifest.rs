@@ -1,0 +1,103 @@
+//! The `Cargo.toml` of what cells depend on.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use toml::{Table, Value};
+
+use crate::request::CELL_CRATE;
+
+/// The crates that every cell can name, beside the prelude, each with the features that the prelude
+/// asks for: one copy serves both.
+const PRELOADED: [&str; 5] = ["crossbeam", "futures", "parking_lot", "rayon", "tokio"];
+
+/// Optimised, because a student's first `par_iter` should show what threads gain. evcxr asks for
+/// the same of the crates that a notebook adds.
+const PROFILE: &str = "
+[profile.dev]
+debug = false
+incremental = false
+# The host loads the prelude by its path, and that must lead to the toolchain's libstd.
+rpath = true
+
+[profile.dev.package.\"*\"]
+opt-level = 2
+debug-assertions = false
+overflow-checks = false
+";
+
+/// The manifest for cells that add nothing.
+pub(crate) fn base(home: &Path) -> String {
+    render(base_dependencies(home))
+}
+
+/// The manifest for a cell whose `Cargo.toml`, as evcxr wrote it, is given; `None` when it adds
+/// nothing.
+pub(crate) fn with_additions(home: &Path, cell: &str) -> Result<Option<String>> {
+    let cell: Table = cell
+        .parse()
+        .context("evcxr wrote a Cargo.toml that is not TOML")?;
+    let additions = cell.get("dependencies").and_then(Value::as_table);
+    let Some(additions) = additions.filter(|additions| !additions.is_empty()) else {
+        return Ok(None);
+    };
+    let mut dependencies = base_dependencies(home);
+    // A crate that is preloaded and asked for again is what the notebook asks for; cargo unites
+    // its features with those that the prelude needs.
+    dependencies.extend(additions.clone());
+    Ok(Some(render(dependencies)))
+}
+
+fn base_dependencies(home: &Path) -> Table {
+    let prelude = Table::from_iter([(
+        "path".to_owned(),
+        Value::from(home.join("prelude").to_string_lossy().into_owned()),
+    )]);
+    let mut dependencies = Table::new();
+    dependencies.insert("interleave".into(), Value::Table(prelude));
+    for name in PRELOADED {
+        dependencies.insert(name.into(), Value::from("*"));
+    }
+    dependencies
+}
+
+fn render(dependencies: Table) -> String {
+    let package = Table::from_iter([
+        ("name".to_owned(), Value::from(CELL_CRATE)),
+        ("version".to_owned(), Value::from("1.0.0")),
+        ("edition".to_owned(), Value::from("2024")),
+    ]);
+    let manifest = Table::from_iter([
+        ("package".to_owned(), Value::Table(package)),
+        ("dependencies".to_owned(), Value::Table(dependencies)),
+    ]);
+    format!("{manifest}{PROFILE}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOME: &str = "/opt/interleave";
+
+    #[test]
+    fn a_cell_that_adds_nothing_needs_no_manifest_of_its_own() {
+        let cell = "[package]\nname = \"ctx\"\n[dependencies]\n";
+        assert_eq!(with_additions(HOME.as_ref(), cell).unwrap(), None);
+    }
+
+    #[test]
+    fn additions_stand_beside_the_base_set() {
+        let cell = "[dependencies]\nregex = \"1\"\ntokio = { version = \"1.40\" }\n";
+        let manifest = with_additions(HOME.as_ref(), cell).unwrap().unwrap();
+        let manifest: Table = manifest.parse().unwrap();
+        let dependencies = manifest["dependencies"].as_table().unwrap();
+        assert_eq!(dependencies["regex"].as_str(), Some("1"));
+        assert_eq!(dependencies["tokio"]["version"].as_str(), Some("1.40"));
+        assert_eq!(
+            dependencies["interleave"]["path"].as_str(),
+            Some("/opt/interleave/prelude")
+        );
+        assert_eq!(dependencies["rayon"].as_str(), Some("*"));
+    }
+}

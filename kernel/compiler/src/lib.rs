@@ -1,0 +1,18 @@
+//! What evcxr takes for cargo and rustup.
+//!
+//! evcxr asks `rustup` for `cargo`, and asks `cargo` to compile a package named `ctx`, once or more
+//! for each cell. Both names lead here. That is the seam at which a cell becomes what the same code
+//! would be in a program:
+//!
+//! - [`dependencies`]: the crates that every cell sees were built when Interleave was installed.
+//!   Real cargo runs only when a notebook adds others with `:dep`.
+//! - [`rewrite`]: the source that evcxr generated is changed, line by line, before rustc sees it.
+//! - [`cell`]: rustc is called directly.
+//!
+//! Everything else passes through to the real tools.
+
+pub mod cell;
+pub mod dependencies;
+pub mod installation;
+pub mod request;
+pub mod rewrite;

@@ -1,0 +1,86 @@
+//! One program under two names: `cargo` and `rustup`.
+
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt,
+    path::Path,
+    process::{Command, ExitCode},
+};
+
+use anyhow::{Context, Result};
+use interleave_compiler::{
+    cell, dependencies,
+    installation::Installation,
+    request::{CargoRequest, RustupRequest},
+};
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(error) => {
+            // evcxr shows a student what cargo says, so this speaks as cargo does.
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<ExitCode> {
+    let mut arguments = std::env::args_os();
+    let name = arguments.next().unwrap_or_default();
+    let arguments: Vec<OsString> = arguments.collect();
+    let installation = Installation::from_environment()?;
+    if Path::new(&name)
+        .file_name()
+        .is_some_and(|name| name == "rustup")
+    {
+        return rustup(&installation, &arguments);
+    }
+    cargo(&installation, &arguments)
+}
+
+fn rustup(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode> {
+    match RustupRequest::parse(arguments) {
+        RustupRequest::WhichCargo => println!("{}", installation.stand_in("cargo").display()),
+        RustupRequest::WhichRustc => println!("{}", installation.rustc.display()),
+        RustupRequest::Other => return pass_through(installation, "rustup".as_ref(), arguments),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn cargo(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode> {
+    let directory = std::env::current_dir().context("cannot find the current directory")?;
+    match CargoRequest::parse(arguments, &directory) {
+        CargoRequest::Compile(emit) => {
+            let dependencies = match dependencies::built(installation, &directory)? {
+                Ok(dependencies) => dependencies,
+                Err(cargo_failed) => return Ok(cargo_failed),
+            };
+            cell::compile(installation, &dependencies, &directory, emit)
+        }
+        CargoRequest::Metadata { package } => {
+            match dependencies::metadata(installation, &package)? {
+                Ok(metadata) => println!("{metadata}"),
+                Err(cargo_failed) => return Ok(cargo_failed),
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        // evcxr cleans when static linking is switched; nothing here depends on that.
+        CargoRequest::Clean => Ok(ExitCode::SUCCESS),
+        CargoRequest::Other => {
+            pass_through(installation, installation.cargo.as_os_str(), arguments)
+        }
+    }
+}
+
+/// Becomes the real tool.
+fn pass_through(
+    installation: &Installation,
+    tool: &std::ffi::OsStr,
+    arguments: &[OsString],
+) -> Result<ExitCode> {
+    let mut command = Command::new(tool);
+    installation.restore_environment(&mut command);
+    let error = command.args(arguments).exec();
+    Err(error).with_context(|| format!("cannot run {}", tool.display()))
+}

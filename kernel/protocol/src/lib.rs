@@ -1,0 +1,234 @@
+//! What the kernel and the process that runs the cells (the *host*) say to each other: plain data.
+//!
+//! They share one Unix socket, so that what a cell prints, shows and fails with arrives in the order
+//! in which it happened. Each message is one line of JSON; [`HostEvent::Output`] is followed by the
+//! bytes that it announces.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+/// Environment variable of the host: path of the kernel's listening socket.
+pub const SOCKET_ENV: &str = "INTERLEAVE_SOCKET";
+
+/// Environment variable of the host: path of the prelude's shared object, loaded before any cell.
+pub const PRELUDE_ENV: &str = "INTERLEAVE_PRELUDE";
+
+/// From the host to the kernel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum HostEvent {
+    /// The first message; the read ends of the output pipes travel with it.
+    Hello {
+        /// Process id of the host.
+        pid: i32,
+    },
+    /// Bytes for standard output or standard error; they follow the line.
+    Output {
+        /// Which of the two.
+        stream: Stream,
+        /// How many bytes follow.
+        length: usize,
+    },
+    /// evcxr's instruction was carried out so far that the cell runs now.
+    CellStarted,
+    /// Something to show beside the text that a cell prints.
+    Display(Display),
+    /// Remove what the cell has shown so far.
+    ClearOutput {
+        /// Wait for the next output, so that the page does not flicker.
+        wait: bool,
+    },
+    /// A thread panicked. Whether that ends its cell is told by [`HostEvent::CellPanicked`].
+    Panic(Panic),
+    /// The last panic of the cell's own thread was not caught: it is the outcome of the cell.
+    CellPanicked,
+    /// A `?` at the top level of a cell met an `Err`.
+    QuestionMark(QuestionMark),
+    /// The cell reads standard input. The host waits for [`HostRequest::Input`].
+    InputRequest {
+        /// Text to show beside the input box.
+        prompt: String,
+        /// Whether to hide what is typed.
+        password: bool,
+    },
+}
+
+/// From the kernel to the host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "request", rename_all = "snake_case")]
+pub enum HostRequest {
+    /// The answer to [`HostEvent::InputRequest`].
+    Input {
+        /// What was typed, without a line end; `None` when nobody can be asked.
+        value: Option<String>,
+    },
+}
+
+/// One of the two text streams of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// A value in one or more representations, keyed by MIME type.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Display {
+    /// What becomes of it.
+    pub role: DisplayRole,
+    /// The representations. Text for text types, base64 for images, a JSON value for JSON types.
+    pub data: BTreeMap<String, Value>,
+    /// Hints for the front end, keyed by MIME type.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, Value>,
+    /// Name by which the output can be updated later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display_id: Option<String>,
+}
+
+/// What becomes of a [`Display`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DisplayRole {
+    /// An output of its own (`display_data`).
+    #[default]
+    Show,
+    /// Replaces every output with the same `display_id` (`update_display_data`).
+    Update,
+    /// The value of the cell (`execute_result`).
+    Result,
+}
+
+/// A panic, as the panic hook saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Panic {
+    /// What the code said.
+    pub message: String,
+    /// Where in the generated source, if known.
+    pub location: Option<Location>,
+    /// Name of the thread, if it has one.
+    pub thread: Option<String>,
+    /// Whether it is the thread that runs the cells.
+    pub on_cell_thread: bool,
+}
+
+/// An `Err` that left the cell through `?`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuestionMark {
+    /// The error's type, as [`std::any::type_name`] gives it.
+    pub type_name: String,
+    /// The error's `Display` text.
+    pub message: String,
+    /// Where in the generated source.
+    pub location: Option<Location>,
+}
+
+/// A place in the source that rustc saw, not yet in a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// Path as rustc wrote it.
+    pub file: String,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column in characters, from 1.
+    pub column: u32,
+}
+
+/// What the kernel tells the compiler about the next cell, in [`CellFacts::FILE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CellFacts {
+    /// Names the cell in the paths of its compiled source, so that a place in it can be found again.
+    #[serde(default)]
+    pub id: u64,
+    /// The cell awaits at its top level.
+    pub awaits: bool,
+    /// The cell uses `?` at its top level.
+    pub question_mark: bool,
+}
+
+impl CellFacts {
+    /// Name of the file, in the directory where evcxr compiles.
+    pub const FILE: &str = "cell.json";
+
+    /// Where the compiled source of the cell is, in the same directory.
+    pub fn source(&self) -> String {
+        format!("cells/{}/lib.rs", self.id)
+    }
+
+    /// The `id` of the cell that a source path names.
+    pub fn id_in(path: &str) -> Option<u64> {
+        let mut parts = path.rsplit('/');
+        let (file, id, cells) = (parts.next()?, parts.next()?, parts.next()?);
+        if file == "lib.rs" && cells == "cells" {
+            id.parse().ok()
+        } else {
+            None
+        }
+    }
+}
+
+/// Writes a message as one line, line end included.
+///
+/// # Panics
+///
+/// Never for the types of this crate: they are all representable as JSON.
+pub fn to_line<T: Serialize>(message: &T) -> Vec<u8> {
+    let mut line = serde_json::to_vec(message).expect("plain data is representable as JSON");
+    line.push(b'\n');
+    line
+}
+
+/// Reads a message from one line.
+///
+/// # Errors
+///
+/// When the line is not JSON, or not this kind of message.
+pub fn from_line<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
+    serde_json::from_slice(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_one_line_and_comes_back() {
+        let event = HostEvent::QuestionMark(QuestionMark {
+            type_name: "core::num::error::ParseIntError".into(),
+            message: "two\nlines".into(),
+            location: Some(Location {
+                file: "src/lib.rs".into(),
+                line: 3,
+                column: 9,
+            }),
+        });
+        let line = to_line(&event);
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(from_line::<HostEvent>(&line).unwrap(), event);
+    }
+
+    #[test]
+    fn a_source_path_names_its_cell() {
+        let facts = CellFacts {
+            id: 12,
+            ..CellFacts::default()
+        };
+        assert_eq!(
+            CellFacts::id_in(&format!("/tmp/x/{}", facts.source())),
+            Some(12)
+        );
+        assert_eq!(CellFacts::id_in("library/core/src/option.rs"), None);
+        assert_eq!(CellFacts::id_in("/tmp/x/src/lib.rs"), None);
+    }
+
+    #[test]
+    fn a_foreign_line_is_an_error() {
+        assert!(from_line::<HostEvent>(b"hello\n").is_err());
+        assert!(from_line::<HostEvent>(b"{\"event\":\"dance\"}\n").is_err());
+    }
+}
