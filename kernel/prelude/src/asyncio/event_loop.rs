@@ -1,0 +1,307 @@
+//! The event loop: a ready queue, a heap of timers, and a thread that sleeps in between.
+//!
+//! This file is what a student calls; [`run`] is the loop itself.
+
+mod run;
+mod timer_handle;
+
+use std::{
+    cell::{Cell, RefCell},
+    cmp::Reverse,
+    collections::{BinaryHeap, HashMap},
+    fmt,
+    pin::pin,
+    rc::Rc,
+    sync::Arc,
+    task::{Context, Poll, Waker},
+    time::Instant,
+};
+
+use super::{
+    Future, Task,
+    ready::{LoopWaker, ReadyQueue},
+    slot::Slot,
+    task::Step,
+};
+use crate::{
+    concurrent::futures::ThreadPoolExecutor,
+    seconds::{Seconds, deadline},
+};
+
+pub use timer_handle::TimerHandle;
+
+/// Returns the event loop of the current thread. It is made at the first call, and stays.
+pub fn get_event_loop() -> EventLoop {
+    thread_local! {
+        static LOOP: EventLoop = EventLoop::new();
+    }
+    LOOP.with(EventLoop::clone)
+}
+
+/// Runs callbacks and tasks on one thread, one at a time, each as soon as it is ready.
+///
+/// Nothing in it runs at the same time as anything else in it, so what callbacks and tasks share
+/// needs no lock: an `Rc<RefCell<…>>` will do. The other side of this: a callback or task that
+/// blocks, as [`std::thread::sleep`] does, stops all of them. Blocking work belongs to
+/// [`run_in_executor`](EventLoop::run_in_executor).
+///
+/// They make progress only while the loop *runs*, in [`run_until_complete`] or [`run_forever`].
+/// A tokio runtime is different: its worker threads run tasks all the time.
+///
+/// A clone is another handle of the same loop. A handle stays on its thread.
+///
+/// [`run_until_complete`]: EventLoop::run_until_complete
+/// [`run_forever`]: EventLoop::run_forever
+///
+/// # Examples
+///
+/// What is due first runs first, whatever was asked for first:
+///
+/// ```
+/// use interleave::asyncio;
+/// use std::{cell::RefCell, rc::Rc};
+///
+/// let log = Rc::new(RefCell::new(Vec::new()));
+/// let job = |name: &'static str| {
+///     let log = Rc::clone(&log);
+///     move || log.borrow_mut().push(name)
+/// };
+///
+/// let event_loop = asyncio::get_event_loop();
+/// event_loop.call_later(0.02, job("Job1"));
+/// event_loop.call_later(0.01, job("Job2"));
+/// let stop = event_loop.clone();
+/// event_loop.call_later(0.03, move || stop.stop());
+///
+/// assert!(log.borrow().is_empty());
+/// event_loop.run_forever();
+/// assert_eq!(*log.borrow(), ["Job2", "Job1"]);
+/// ```
+///
+/// Another thread cannot use it, which the compiler checks. It can complete a
+/// [`concurrent::futures::Future`](crate::concurrent::futures::Future) that a task awaits.
+///
+/// ```compile_fail,E0277
+/// let event_loop = interleave::asyncio::get_event_loop();
+/// std::thread::spawn(move || event_loop.call_soon(|| ()));
+/// ```
+#[derive(Clone)]
+pub struct EventLoop {
+    inner: Rc<Inner>,
+}
+
+struct Inner {
+    ready: Arc<ReadyQueue>,
+    /// What the numbers in the queue stand for. What runs right now is not in here.
+    work: RefCell<HashMap<u64, Work>>,
+    /// When to put which number into the queue, the earliest first. Numbers grow, so of two timers
+    /// due together the older one is first.
+    timers: RefCell<BinaryHeap<Reverse<(Instant, u64)>>>,
+    next_id: Cell<u64>,
+    /// How many calls of `run` are on the stack.
+    depth: Cell<usize>,
+    stopping: Cell<bool>,
+    started: Instant,
+}
+
+enum Work {
+    Callback(Box<dyn FnOnce()>),
+    Task(Box<dyn Step>),
+}
+
+impl EventLoop {
+    fn new() -> EventLoop {
+        let inner = Inner {
+            ready: Arc::default(),
+            work: RefCell::default(),
+            timers: RefCell::default(),
+            next_id: Cell::new(0),
+            depth: Cell::new(0),
+            stopping: Cell::new(false),
+            started: Instant::now(),
+        };
+        EventLoop {
+            inner: Rc::new(inner),
+        }
+    }
+
+    /// Runs the loop until the future is done, and returns its output.
+    ///
+    /// Inside a task it may be called again: the loop goes on for the other tasks, while the one
+    /// that calls does not. (Python refuses this. In a coroutine, prefer `.await`.)
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let output = event_loop.run_until_complete(async {
+    ///     let task = asyncio::create_task(async { "from a task" });
+    ///     task.await
+    /// });
+    /// assert_eq!(output, "from a task");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// When the future panics, and when [`stop`](EventLoop::stop) is called before it is done.
+    #[track_caller]
+    pub fn run_until_complete<F: IntoFuture>(&self, f: F) -> F::Output {
+        let mut future = pin!(f.into_future());
+        let bell = self.new_waker();
+        let waker = Waker::from(Arc::clone(&bell));
+        let mut output = None;
+        waker.wake_by_ref();
+        self.run(Some(bell.id), || {
+            bell.left_queue();
+            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+                output = Some(value);
+            }
+            output.is_some()
+        });
+        output.unwrap_or_else(|| panic!("Event loop stopped before Future completed."))
+    }
+
+    /// Runs the loop until somebody calls [`stop`](EventLoop::stop).
+    pub fn run_forever(&self) {
+        self.run(None, || false);
+    }
+
+    /// Lets the loop return, after what is ready now has run. The rest stays, for the next run.
+    pub fn stop(&self) {
+        self.inner.stopping.set(true);
+    }
+
+    /// Whether the loop is running, which only code inside it can see.
+    pub fn is_running(&self) -> bool {
+        self.inner.depth.get() > 0
+    }
+
+    /// The loop's clock, in seconds. It starts with the loop, and never goes back.
+    pub fn time(&self) -> f64 {
+        self.inner.started.elapsed().as_secs_f64()
+    }
+
+    /// Calls `f` in the next round of the loop, after everything that is ready before.
+    ///
+    /// A panic in `f` is reported on standard error; the loop goes on.
+    pub fn call_soon(&self, f: impl FnOnce() + 'static) {
+        let id = self.add(Work::Callback(Box::new(f)));
+        self.inner.ready.push(id);
+    }
+
+    /// Calls `f` in the loop, `seconds` from now or, if the loop does not run then, later.
+    ///
+    /// Unlike [`threading::Timer`](crate::threading::Timer) it needs no thread, and `f` need not
+    /// be `Send`.
+    pub fn call_later(&self, seconds: impl Seconds, f: impl FnOnce() + 'static) -> TimerHandle {
+        let due = deadline(seconds);
+        let id = self.add(Work::Callback(Box::new(f)));
+        if let Some(due) = due {
+            self.inner.timers.borrow_mut().push(Reverse((due, id)));
+        }
+        TimerHandle::new(self, id, due)
+    }
+
+    /// Gives a future to the loop, to run beside the others. It begins in the next round.
+    ///
+    /// Unlike [`Coroutine`](super::Coroutine), which runs when it is awaited, a task runs as soon
+    /// as the loop does. Unlike `tokio::spawn` the future may hold things that are not `Send`.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// async fn hello() -> i32 {
+    ///     1
+    /// }
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let task = event_loop.create_task(hello());
+    /// assert!(!task.done());
+    /// assert_eq!(event_loop.run_until_complete(task), 1);
+    /// ```
+    pub fn create_task<F>(&self, future: F) -> Task<F::Output>
+    where
+        F: IntoFuture<IntoFuture: 'static, Output: 'static>,
+    {
+        let bell = self.new_waker();
+        let (task, step) = Task::new(self, future.into_future(), Arc::clone(&bell));
+        self.inner
+            .work
+            .borrow_mut()
+            .insert(bell.id, Work::Task(step));
+        Waker::from(bell).wake();
+        task
+    }
+
+    /// Calls `f(arg)` on a thread of the executor, now, and returns a future that the *loop*
+    /// finishes: until the loop runs it stays pending, even when the call has long returned.
+    ///
+    /// Unlike [`ThreadPoolExecutor::submit`], whose future is finished by the thread itself.
+    ///
+    /// ```
+    /// use interleave::{asyncio, concurrent::futures::ThreadPoolExecutor};
+    /// use std::{thread, time::Duration};
+    ///
+    /// fn wait_and_return(msg: &str) -> &str {
+    ///     thread::sleep(Duration::from_millis(20));
+    ///     msg
+    /// }
+    ///
+    /// let executor = ThreadPoolExecutor::new(3);
+    /// let event_loop = asyncio::get_event_loop();
+    /// let future = event_loop.run_in_executor(&executor, wait_and_return, "hello");
+    /// assert_eq!(format!("{future:?}"), "<Future pending cb=[EventLoop::wake()]>");
+    /// assert_eq!(event_loop.run_until_complete(future), "hello");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// After [`ThreadPoolExecutor::shutdown`].
+    #[track_caller]
+    pub fn run_in_executor<A, T>(
+        &self,
+        executor: &ThreadPoolExecutor,
+        f: impl FnOnce(A) -> T + Send + 'static,
+        arg: A,
+    ) -> Future<T>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+    {
+        let source = executor.submit(f, arg);
+        let slot = Rc::new(Slot::new());
+        let (from, to) = (source.clone(), Rc::clone(&slot));
+        let bell = self.new_waker();
+        let transfer = Work::Callback(Box::new(move || to.finish(from.take_outcome())));
+        self.inner.work.borrow_mut().insert(bell.id, transfer);
+        // The thread cannot touch the slot, which is the loop's. It can only wake the transfer.
+        let waker = Waker::from(bell);
+        if source.watch(&waker) {
+            waker.wake();
+        }
+        Future::new(self, slot, source)
+    }
+
+    fn new_id(&self) -> u64 {
+        let id = self.inner.next_id.get();
+        self.inner.next_id.set(id + 1);
+        id
+    }
+
+    fn new_waker(&self) -> Arc<LoopWaker> {
+        LoopWaker::new(self.new_id(), &self.inner.ready)
+    }
+
+    fn add(&self, work: Work) -> u64 {
+        let id = self.new_id();
+        self.inner.work.borrow_mut().insert(id, work);
+        id
+    }
+}
+
+/// Shows whether it runs: `<EventLoop running=false closed=false>`. This loop is never closed.
+impl fmt::Debug for EventLoop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "<EventLoop running={} closed=false>", self.is_running())
+    }
+}

@@ -1,0 +1,130 @@
+//! The loop itself: sleep until something is ready, run it, begin again.
+
+use std::{
+    cell::RefCell,
+    cmp::Reverse,
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
+};
+
+use super::{EventLoop, Work};
+use crate::{concurrent::futures::Exception, runtime};
+
+impl EventLoop {
+    /// Runs until `poll_root`, the only thing that `root` stands for, returns true, or until
+    /// `stop`.
+    pub(super) fn run(&self, root: Option<u64>, mut poll_root: impl FnMut() -> bool) {
+        let run = Run::begin(self);
+        runtime::blocking(|| {
+            let mut done = false;
+            while !done {
+                self.sleep_until_ready();
+                self.release_due_timers();
+                // Only what is ready now: what becomes ready meanwhile is for the next round, so
+                // that timers get their turn however busy the tasks are.
+                for _ in 0..self.inner.ready.len() {
+                    let Some(id) = self.inner.ready.pop() else {
+                        break;
+                    };
+                    if Some(id) == root {
+                        // It may be in the queue once more, and a future ends only once.
+                        done = done || poll_root();
+                    } else if !self.run_work(id) {
+                        run.put_aside.borrow_mut().push(id);
+                    }
+                }
+                done |= self.inner.stopping.get();
+            }
+        });
+    }
+
+    fn sleep_until_ready(&self) {
+        let mut timers = self.inner.timers.borrow_mut();
+        // A cancelled timer has lost its work.
+        while timers
+            .peek()
+            .is_some_and(|Reverse((_, id))| !self.has_work(*id))
+        {
+            timers.pop();
+        }
+        let next = timers.peek().map(|Reverse((due, _))| *due);
+        drop(timers);
+        if !self.inner.stopping.get() {
+            self.inner.ready.wait(next);
+        }
+    }
+
+    fn release_due_timers(&self) {
+        let now = Instant::now();
+        let mut timers = self.inner.timers.borrow_mut();
+        while timers.peek().is_some_and(|Reverse((due, _))| *due <= now) {
+            if let Some(Reverse((_, id))) = timers.pop() {
+                self.inner.ready.push(id);
+            }
+        }
+    }
+
+    fn has_work(&self, id: u64) -> bool {
+        self.inner.work.borrow().contains_key(&id)
+    }
+
+    /// Calls a callback, or takes a task one step further: to its next `.await` that has to wait.
+    /// Returns false if the number stands for nothing that can run here.
+    fn run_work(&self, id: u64) -> bool {
+        let work = self.inner.work.borrow_mut().remove(&id);
+        match work {
+            Some(Work::Callback(f)) => call(f),
+            Some(Work::Task(mut step)) => {
+                if !step.step() {
+                    self.inner.work.borrow_mut().insert(id, Work::Task(step));
+                }
+            }
+            None => return false,
+        }
+        true
+    }
+}
+
+/// One call of [`EventLoop::run`]: tidies up when it ends, also by a panic.
+struct Run<'a> {
+    event_loop: &'a EventLoop,
+    /// Numbers that mean nothing to this run. If a task called it, they may mean something to the
+    /// run around: its root, or that task, both of which are on the stack and cannot run now.
+    put_aside: RefCell<Vec<u64>>,
+    /// A `stop` that was meant for the run around.
+    stop_outer: bool,
+}
+
+impl<'a> Run<'a> {
+    fn begin(event_loop: &'a EventLoop) -> Run<'a> {
+        let inner = &event_loop.inner;
+        let stop_outer = inner.depth.get() > 0 && inner.stopping.take();
+        inner.depth.set(inner.depth.get() + 1);
+        Run {
+            event_loop,
+            put_aside: RefCell::default(),
+            stop_outer,
+        }
+    }
+}
+
+impl Drop for Run<'_> {
+    fn drop(&mut self) {
+        let inner = &self.event_loop.inner;
+        inner.depth.set(inner.depth.get() - 1);
+        inner.stopping.set(self.stop_outer);
+        // Without a run around they are leftovers: a finished task that was woken once more.
+        if inner.depth.get() > 0 {
+            self.put_aside
+                .take()
+                .into_iter()
+                .for_each(|id| inner.ready.push(id));
+        }
+    }
+}
+
+fn call(f: Box<dyn FnOnce()>) {
+    if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
+        eprintln!("Exception in callback: {}", Exception::from_panic(panic));
+    }
+}

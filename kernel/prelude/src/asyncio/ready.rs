@@ -1,0 +1,88 @@
+//! The ready queue: the only part of an event loop that other threads touch.
+//!
+//! A [`Waker`](std::task::Waker) may be called on any thread, but the tasks of the loop never
+//! leave theirs. So the queue holds only numbers. What a number stands for, the loop knows.
+
+use std::{
+    collections::VecDeque,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Wake,
+    time::Instant,
+};
+
+use parking_lot::{Condvar, Mutex};
+
+/// The numbers of what can run now, in the order in which they became ready.
+#[derive(Default)]
+pub(super) struct ReadyQueue {
+    ids: Mutex<VecDeque<u64>>,
+    changed: Condvar,
+}
+
+impl ReadyQueue {
+    pub(super) fn push(&self, id: u64) {
+        self.ids.lock().push_back(id);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn pop(&self) -> Option<u64> {
+        self.ids.lock().pop_front()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ids.lock().len()
+    }
+
+    /// Sleeps until something is ready or the time has come. No deadline means for ever.
+    pub(super) fn wait(&self, deadline: Option<Instant>) {
+        let mut ids = self.ids.lock();
+        while ids.is_empty() {
+            match deadline {
+                None => self.changed.wait(&mut ids),
+                Some(deadline) => {
+                    if self.changed.wait_until(&mut ids, deadline).timed_out() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The waker of one task: it puts the task's number into the queue.
+pub(super) struct LoopWaker {
+    pub(super) id: u64,
+    ready: Arc<ReadyQueue>,
+    /// A task that is woken twice before it runs still runs once.
+    queued: AtomicBool,
+}
+
+impl LoopWaker {
+    pub(super) fn new(id: u64, ready: &Arc<ReadyQueue>) -> Arc<LoopWaker> {
+        Arc::new(LoopWaker {
+            id,
+            ready: Arc::clone(ready),
+            queued: AtomicBool::new(false),
+        })
+    }
+
+    /// To be called before the task runs: being woken from now on means to run once more.
+    pub(super) fn left_queue(&self) {
+        self.queued.store(false, Ordering::Release);
+    }
+}
+
+impl Wake for LoopWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !self.queued.swap(true, Ordering::AcqRel) {
+            self.ready.push(self.id);
+        }
+    }
+}

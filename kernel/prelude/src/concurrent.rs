@@ -1,0 +1,3 @@
+//! Python's package `concurrent`, which has one module.
+
+pub mod futures;

@@ -1,0 +1,338 @@
+//! `ThreadPoolExecutor`: a fixed number of threads and a queue of jobs.
+
+use std::{
+    cell::Cell,
+    collections::VecDeque,
+    fmt,
+    iter::FusedIterator,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    thread::{self, JoinHandle},
+    vec,
+};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{Exception, Future};
+
+type Job = Box<dyn FnOnce() + Send>;
+
+/// A number of threads that work off a queue of jobs. Each job has a [`Future`] for its result.
+///
+/// This is where blocking code goes, so that the thread that needs its result can go on. Unlike
+/// [`std::thread::spawn`], which makes a thread for every call, the threads are made when they are
+/// first needed, up to `max_workers`, and used again; one job more has to wait for a free thread.
+///
+/// A clone is another handle of the same pool. Dropping the last handle lets the jobs that are
+/// queued finish; nobody waits for them.
+///
+/// # Examples
+///
+/// ```
+/// use interleave::concurrent::futures::ThreadPoolExecutor;
+/// use std::{thread, time::Duration};
+///
+/// fn wait_and_return(msg: &str) -> &str {
+///     thread::sleep(Duration::from_millis(20));
+///     msg
+/// }
+///
+/// let executor = ThreadPoolExecutor::new(3);
+/// let result = executor.submit(wait_and_return, "hello");
+/// assert!(result.running());
+/// assert_eq!(result.result(), "hello");
+/// ```
+#[derive(Clone)]
+pub struct ThreadPoolExecutor {
+    handle: Arc<Handle>,
+}
+
+/// What the user's handles share. The threads hold only the [`Pool`], so they do not keep it alive.
+struct Handle {
+    pool: Arc<Pool>,
+}
+
+struct Pool {
+    number: usize,
+    max_workers: usize,
+    queue: Mutex<Queue>,
+    /// A job came, or there will be no more.
+    changed: Condvar,
+    /// A thread ended.
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: VecDeque<Job>,
+    threads: Vec<JoinHandle<()>>,
+    /// Threads made so far. None ends before the shutdown.
+    workers: usize,
+    /// Threads that are in a job.
+    busy: usize,
+    /// Threads that have ended, after the shutdown.
+    ended: usize,
+    shutdown: bool,
+}
+
+thread_local! {
+    /// The number of the pool that this thread works for.
+    static WORKS_FOR: Cell<Option<usize>> = const { Cell::new(None) };
+}
+
+impl ThreadPoolExecutor {
+    /// Makes a pool of at most `max_workers` threads. None is started yet.
+    ///
+    /// They will be named `ThreadPoolExecutor-0_0`: the pool's number, and the thread's.
+    ///
+    /// # Panics
+    ///
+    /// When `max_workers` is 0: no job would ever run.
+    #[track_caller]
+    pub fn new(max_workers: usize) -> ThreadPoolExecutor {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        assert!(max_workers > 0, "max_workers must be greater than 0");
+        let pool = Pool {
+            number: COUNT.fetch_add(1, Ordering::Relaxed),
+            max_workers,
+            queue: Mutex::default(),
+            changed: Condvar::new(),
+            ended: Condvar::new(),
+        };
+        ThreadPoolExecutor {
+            handle: Arc::new(Handle {
+                pool: Arc::new(pool),
+            }),
+        }
+    }
+
+    /// Calls `f(arg)` on a thread of the pool. Returns at once, with a future for the result.
+    ///
+    /// The future is already running if a thread is free for it, and pending if it has to queue.
+    /// If the job panics, the future fails with an [`Exception`] of type `panic`, and the thread
+    /// goes on with the next job. For several arguments take a tuple, or
+    /// [`submit_fn`](Self::submit_fn).
+    ///
+    /// # Panics
+    ///
+    /// After [`shutdown`](Self::shutdown).
+    #[track_caller]
+    pub fn submit<A, T>(&self, f: impl FnOnce(A) -> T + Send + 'static, arg: A) -> Future<T>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+    {
+        self.submit_fn(move || f(arg))
+    }
+
+    /// Calls a closure on a thread of the pool, as [`submit`](Self::submit) does.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let (base, exponent) = (2_u64, 10);
+    /// assert_eq!(executor.submit_fn(move || base.pow(exponent)).result(), 1024);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// After [`shutdown`](Self::shutdown).
+    #[track_caller]
+    pub fn submit_fn<T: Send + 'static>(
+        &self,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> Future<T> {
+        let future = Future::new();
+        let to_fill = future.clone();
+        let job = Box::new(move || {
+            if to_fill.begin() {
+                let outcome = catch_unwind(AssertUnwindSafe(f));
+                to_fill.set_outcome(outcome.map_err(Exception::from_panic));
+            }
+        });
+        let mut queue = self.handle.pool.queue.lock();
+        assert!(
+            !queue.shutdown,
+            "cannot schedule new futures after shutdown"
+        );
+        if self.handle.pool.has_free_worker(&mut queue) {
+            // A thread will take it in a moment. Saying so now makes the state predictable.
+            future.begin();
+        }
+        queue.jobs.push_back(job);
+        drop(queue);
+        self.handle.pool.changed.notify_one();
+        future
+    }
+
+    /// Calls `f` for every item, on the threads of the pool; gives the results in the order of the
+    /// items.
+    ///
+    /// All jobs are submitted now. It is the iterator's `next` that waits.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    ///
+    /// let executor = ThreadPoolExecutor::new(3);
+    /// let squares: Vec<u64> = executor.map(|n| n * n, [2, 3, 4]).collect();
+    /// assert_eq!(squares, [4, 9, 16]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// After [`shutdown`](Self::shutdown). The iterator panics where the job did.
+    #[track_caller]
+    pub fn map<A, T>(
+        &self,
+        f: impl Fn(A) -> T + Send + Sync + 'static,
+        items: impl IntoIterator<Item = A>,
+    ) -> MapResults<T>
+    where
+        A: Send + 'static,
+        T: Send + 'static,
+    {
+        let f = Arc::new(f);
+        let mut futures = Vec::new();
+        for item in items {
+            let f = Arc::clone(&f);
+            futures.push(self.submit_fn(move || f(item)));
+        }
+        MapResults {
+            futures: futures.into_iter(),
+        }
+    }
+
+    /// Takes no more jobs; those that are queued still run. With `wait`, returns when all threads
+    /// have ended.
+    ///
+    /// # Panics
+    ///
+    /// When a job waits for the end of its own pool, which would never come.
+    #[track_caller]
+    pub fn shutdown(&self, wait: bool) {
+        let pool = &self.handle.pool;
+        pool.refuse_jobs();
+        if wait {
+            let own = WORKS_FOR.get() == Some(pool.number);
+            assert!(!own, "cannot join current thread");
+            pool.join();
+        }
+    }
+}
+
+impl Pool {
+    /// Whether a thread has nothing to do but the job that comes next. Starts one if need be.
+    fn has_free_worker(self: &Arc<Self>, queue: &mut Queue) -> bool {
+        // The queue is first in, first out: the jobs in it have the first claim on idle threads.
+        if queue.workers > queue.busy + queue.jobs.len() {
+            return true;
+        }
+        if queue.workers == self.max_workers {
+            return false;
+        }
+        let pool = Arc::clone(self);
+        let thread = thread::Builder::new()
+            .name(format!(
+                "ThreadPoolExecutor-{}_{}",
+                self.number, queue.workers
+            ))
+            .spawn(move || pool.work())
+            .unwrap_or_else(|error| panic!("can't start new thread: {error}"));
+        queue.threads.push(thread);
+        queue.workers += 1;
+        true
+    }
+
+    /// The life of a thread: one job after the other, until there are no more.
+    fn work(&self) {
+        WORKS_FOR.set(Some(self.number));
+        while let Some(job) = self.next_job() {
+            // What the job itself panics with is in its future. This is for the rest, such as a
+            // job whose future was completed by somebody else.
+            let _ = catch_unwind(AssertUnwindSafe(job));
+            self.queue.lock().busy -= 1;
+        }
+        self.queue.lock().ended += 1;
+        self.ended.notify_all();
+    }
+
+    fn next_job(&self) -> Option<Job> {
+        let mut queue = self.queue.lock();
+        loop {
+            if let Some(job) = queue.jobs.pop_front() {
+                queue.busy += 1;
+                return Some(job);
+            }
+            if queue.shutdown {
+                return None;
+            }
+            self.changed.wait(&mut queue);
+        }
+    }
+
+    fn refuse_jobs(&self) {
+        self.queue.lock().shutdown = true;
+        self.changed.notify_all();
+    }
+
+    fn join(&self) {
+        let threads = std::mem::take(&mut self.queue.lock().threads);
+        for thread in threads {
+            // A worker catches every panic of its jobs.
+            let _ = thread.join();
+        }
+        // Another call of `shutdown` may have taken the threads, and still be waiting.
+        let mut queue = self.queue.lock();
+        while queue.ended < queue.workers {
+            self.ended.wait(&mut queue);
+        }
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.pool.refuse_jobs();
+    }
+}
+
+/// As Python might show it: `<ThreadPoolExecutor max_workers=3>`.
+impl fmt::Debug for ThreadPoolExecutor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "<ThreadPoolExecutor max_workers={}>",
+            self.handle.pool.max_workers
+        )
+    }
+}
+
+/// The iterator that [`ThreadPoolExecutor::map`] returns. Its `next` blocks until the next result
+/// in order is there, and panics if that job did.
+#[derive(Debug)]
+pub struct MapResults<T> {
+    futures: vec::IntoIter<Future<T>>,
+}
+
+impl<T> Iterator for MapResults<T> {
+    type Item = T;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        match self.futures.next()?.take_outcome() {
+            Some(Ok(result)) => Some(result),
+            Some(Err(exception)) => panic!("{exception}"),
+            None => unreachable!("only this iterator has the future, and does not cancel it"),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.futures.size_hint()
+    }
+}
+
+impl<T> ExactSizeIterator for MapResults<T> {}
+impl<T> FusedIterator for MapResults<T> {}

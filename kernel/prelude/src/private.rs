@@ -1,0 +1,172 @@
+//! What the compiled cells and the process that runs them call. Not for students.
+//!
+//! `interleave-compiler` writes these paths into the source of each cell.
+
+use std::{
+    fmt::{Debug, Display},
+    io::Write,
+    ops::Deref,
+    panic::PanicHookInfo,
+    sync::OnceLock,
+    thread::{self, ThreadId},
+    time::Duration,
+};
+
+use interleave_protocol::{DisplayRole, HostEvent, Location, Panic, QuestionMark};
+
+use crate::{
+    display::{MimeBundle, Show},
+    host, runtime,
+};
+
+pub mod variables;
+
+/// evcxr 0.22 `eval_context.rs`: the cell panicked, so its new variables are not kept.
+const PANIC_NOTIFICATION: &str = "EVCXR_PANIC_NOTIFICATION";
+/// evcxr 0.22 `evcxr_internal_runtime.rs`: a `?` left the cell, so its new variables are not kept.
+const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
+
+/// How long a part of a line may wait in libstd's buffer before it is shown.
+const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
+
+/// The thread that runs the cells.
+static CELL_THREAD: OnceLock<ThreadId> = OnceLock::new();
+
+/// Called by the host once, on the thread that will run the cells.
+#[unsafe(no_mangle)]
+pub extern "C" fn interleave_prelude_start() {
+    let _ = CELL_THREAD.set(thread::current().id());
+    std::panic::set_hook(Box::new(report_panic));
+    // `tokio::spawn` works in every cell, not only in those that await.
+    std::mem::forget(runtime::handle().enter());
+    let flusher = thread::Builder::new()
+        .name("interleave-flush".into())
+        .spawn(|| {
+            loop {
+                thread::sleep(FLUSH_INTERVAL);
+                interleave_prelude_flush();
+            }
+        });
+    // Without the thread a part of a line is shown when its cell ends.
+    drop(flusher);
+}
+
+/// Called by the host after each cell: a part of a line must not wait for the next cell.
+#[unsafe(no_mangle)]
+pub extern "C" fn interleave_prelude_flush() {
+    // An error means that a cell closed its standard output.
+    let _ = std::io::stdout().flush();
+}
+
+fn report_panic(info: &PanicHookInfo<'_>) {
+    let thread = thread::current();
+    host::send(&HostEvent::Panic(Panic {
+        message: info
+            .payload_as_str()
+            .unwrap_or("a value that is not text")
+            .to_owned(),
+        location: info.location().map(place),
+        thread: thread.name().map(str::to_owned),
+        on_cell_thread: CELL_THREAD.get() == Some(&thread.id()),
+    }));
+}
+
+fn place(location: &std::panic::Location<'_>) -> Location {
+    Location {
+        file: location.file().to_owned(),
+        line: location.line(),
+        column: location.column(),
+    }
+}
+
+/// Called where a panic reached the edge of the cell.
+pub fn cell_panicked() {
+    host::send(&HostEvent::CellPanicked);
+    host::control(PANIC_NOTIFICATION);
+}
+
+/// What a `?` at the top level of a cell turns an error into.
+#[allow(
+    missing_debug_implementations,
+    reason = "a `Debug` or `Display` would overlap with `From`"
+)]
+pub struct UserError(());
+
+impl<T: Display> From<T> for UserError {
+    #[track_caller]
+    fn from(error: T) -> Self {
+        host::send(&HostEvent::QuestionMark(QuestionMark {
+            type_name: std::any::type_name::<T>().to_owned(),
+            message: error.to_string(),
+            location: Some(place(std::panic::Location::caller())),
+        }));
+        host::control(USER_ERROR_OCCURRED);
+        Self(())
+    }
+}
+
+/// Shows a text as the value of the cell.
+pub fn show_text(text: &str) {
+    // The value of a statement-like expression is no news, as Python's `None`.
+    if text != "()" {
+        show_result(MimeBundle::text(text));
+    }
+}
+
+fn show_result(bundle: MimeBundle) {
+    crate::display::send(bundle, DisplayRole::Result, None);
+}
+
+/// Finds the best way to show a value: [`Show`], then a method of its own that is named
+/// `evcxr_display` as evcxr has it, then [`Debug`].
+///
+/// Method look-up tries the type before what it derefs to, and a type's own methods before those of
+/// traits. So `value.interleave_probe().evcxr_display()` meets, in this order, [`ShowValue`] for the
+/// probe, the value's own method, and [`DebugValue`] for the value.
+#[allow(
+    missing_debug_implementations,
+    reason = "a `Debug` probe would hide the value's own"
+)]
+pub struct Probe<'a, T: ?Sized>(&'a T);
+
+impl<T: ?Sized> Deref for Probe<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.0
+    }
+}
+
+/// See [`Probe`].
+pub trait IntoProbe {
+    /// Wraps a reference to the value.
+    fn interleave_probe(&self) -> Probe<'_, Self> {
+        Probe(self)
+    }
+}
+
+impl<T: ?Sized> IntoProbe for T {}
+
+/// See [`Probe`].
+pub trait ShowValue {
+    /// Shows the value as the value of the cell.
+    fn evcxr_display(&self);
+}
+
+impl<T: Show + ?Sized> ShowValue for Probe<'_, T> {
+    fn evcxr_display(&self) {
+        show_result(self.0.show());
+    }
+}
+
+/// See [`Probe`].
+pub trait DebugValue {
+    /// Shows the value as the value of the cell.
+    fn evcxr_display(&self);
+}
+
+impl<T: Debug + ?Sized> DebugValue for T {
+    fn evcxr_display(&self) {
+        show_text(&format!("{self:?}"));
+    }
+}

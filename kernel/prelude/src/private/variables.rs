@@ -1,0 +1,73 @@
+//! Keeps the variables of one cell for the next.
+//!
+//! evcxr compiles a module like this into every cell; the names and the rules are its own
+//! (`evcxr_internal_runtime.rs` of evcxr 0.22).
+
+use std::{any::Any, collections::HashMap, sync::Arc};
+
+use crate::host;
+
+/// evcxr 0.22: a type was defined anew, so a variable of the old one is lost.
+const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
+
+/// The variables that no cell holds at the moment.
+#[derive(Debug, Default)]
+pub struct VariableStore {
+    variables: HashMap<String, Box<dyn Any>>,
+}
+
+impl VariableStore {
+    /// Keeps a variable.
+    pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {
+        self.variables.insert(name.to_owned(), Box::new(value));
+    }
+
+    /// Whether the variable, if it is there, still has the type that the cell expects.
+    pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
+        let lost = self
+            .variables
+            .get(name)
+            .is_some_and(|variable| !variable.is::<T>());
+        if lost {
+            eprintln!("The type of `{name}` was defined anew, so the variable is lost.");
+            host::control(&format!("{VARIABLE_CHANGED_TYPE}{name}"));
+        }
+        !lost
+    }
+
+    /// Gives a variable to the cell.
+    ///
+    /// # Panics
+    ///
+    /// When it is not there, or `check_variable` was not asked.
+    pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
+        let Some(variable) = self.variables.remove(name) else {
+            panic!("the variable `{name}` is missing");
+        };
+        match variable.downcast() {
+            Ok(value) => *value,
+            Err(_) => panic!("the variable `{name}` has another type"),
+        }
+    }
+
+    /// A value that is made when it is first asked for.
+    ///
+    /// # Panics
+    ///
+    /// When another type was asked for under this name before.
+    pub fn lazy_arc<T: 'static>(&mut self, name: &str, create: impl FnOnce() -> T) -> Arc<T> {
+        let value = self
+            .variables
+            .entry(name.to_owned())
+            .or_insert_with(|| Box::new(Arc::new(create())));
+        match value.downcast_ref::<Arc<T>>() {
+            Some(value) => Arc::clone(value),
+            None => panic!("`{name}` has another type"),
+        }
+    }
+}
+
+/// An empty store, which the host keeps from cell to cell and never frees.
+pub fn create_variable_store() -> *mut VariableStore {
+    Box::into_raw(Box::default())
+}
