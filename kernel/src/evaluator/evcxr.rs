@@ -1,0 +1,394 @@
+//! The real evaluator: the crate evcxr, with the tools around it replaced by ours.
+//!
+//! evcxr parses a cell, infers the types of its variables, generates source and reads errors. What
+//! it takes for cargo is `interleave-compiler`, and what it takes for its own runtime is
+//! `interleave-host`; see ARCHITECTURE.md.
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+
+use anyhow::{Context, Result};
+use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
+use interleave_compiler::{dependencies::Dependencies, installation::Installation};
+use interleave_protocol::{CellFacts, Display, DisplayRole, Panic, QuestionMark};
+use serde_json::Value;
+
+use self::{
+    commands::Special,
+    host_link::HostLink,
+    interrupt::Interrupter,
+    places::Source,
+    report::{CellText, Mark, Remark, Report},
+};
+use super::{
+    Cell, Completion, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome,
+    Output, OutputSink,
+};
+
+mod commands;
+mod diagnostics;
+mod host_link;
+mod interrupt;
+mod names;
+mod places;
+mod processes;
+mod reader;
+mod report;
+mod syntax;
+mod text;
+mod workspace;
+
+pub use workspace::Workspace;
+
+/// What every cell sees, as evcxr's first cell.
+const PRELUDE: &str = "use interleave::prelude::*;";
+
+/// What is needed to make evaluators: everything that is known before the first one is ready.
+///
+/// # Errors
+///
+/// When the installation is damaged, or the workspace cannot be used.
+pub fn start(
+    installation: Installation,
+    workspace: &'static Workspace,
+) -> Result<(Controls, Factory)> {
+    let link = HostLink::listen(&workspace.socket())?;
+    let interrupter = Interrupter::new(link.clone());
+    let controls = Controls {
+        interrupt: Arc::new(interrupter.clone()),
+        is_complete: syntax::completeness,
+    };
+    let factory = move || {
+        let evaluator = EvcxrEvaluator::new(&installation, workspace, &link, &interrupter)?;
+        Ok(Box::new(evaluator) as Box<dyn Evaluator>)
+    };
+    Ok((controls, Box::new(factory)))
+}
+
+struct EvcxrEvaluator {
+    context: CommandContext,
+    link: HostLink,
+    interrupter: Interrupter,
+    compile_directory: PathBuf,
+    versions: String,
+    next_id: u64,
+}
+
+impl EvcxrEvaluator {
+    fn new(
+        installation: &Installation,
+        workspace: &Workspace,
+        link: &HostLink,
+        interrupter: &Interrupter,
+    ) -> Result<Self> {
+        check_toolchain(installation)?;
+        let dependencies = Dependencies::of_template(&installation.template())?;
+        let host = workspace.host_command(installation, dependencies.prelude()?);
+        // The channels are for output that evcxr finds among its control lines: there is none.
+        let (context, _) = EvalContext::with_subprocess_command(host)
+            .map_err(|error| anyhow::anyhow!("{error}"))
+            .context("evcxr does not start")?;
+        let mut context = CommandContext::with_eval_context(context);
+        interrupter.watch(context.process_handle());
+        execute(&mut context, PRELUDE).map_err(|error| anyhow::anyhow!("{error}"))?;
+        let toolchain = Installation::toolchain(&installation.home)?;
+        Ok(Self {
+            context,
+            link: link.clone(),
+            interrupter: interrupter.clone(),
+            compile_directory: workspace.compile_directory(),
+            versions: versions(&toolchain.version),
+            next_id: 1,
+        })
+    }
+
+    fn run(&mut self, cell: &Cell) -> Result<EvalOutputs, Error> {
+        let mut facts = CellFacts {
+            id: self.next_id,
+            ..syntax::facts(&cell.code)
+        };
+        let result = self.compile_and_run(&cell.code, facts);
+        // A macro may await, or return early, without showing it. Nothing has run then.
+        match result
+            .as_ref()
+            .err()
+            .and_then(diagnostics::first_code)
+            .as_deref()
+        {
+            Some("E0728") if !facts.awaits => facts.awaits = true,
+            Some("E0277") if !facts.question_mark && is_about_question_mark(&result) => {
+                facts.question_mark = true;
+            }
+            _ => return result,
+        }
+        let retried = self.compile_and_run(&cell.code, facts);
+        if retried.is_ok() { retried } else { result }
+    }
+
+    fn compile_and_run(&mut self, code: &str, facts: CellFacts) -> Result<EvalOutputs, Error> {
+        fs::write(
+            self.compile_directory.join(CellFacts::FILE),
+            interleave_protocol::to_line(&facts),
+        )
+        .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
+        execute(&mut self.context, code)
+    }
+
+    fn outcome(&mut self, result: Result<EvalOutputs, Error>, interrupted: bool) -> Outcome {
+        let report = self.link.drain();
+        let (last, others) = match report.panics.split_last() {
+            Some((last, others)) if report.panicked => (Some(last), others),
+            _ => (None, report.panics.as_slice()),
+        };
+        for panic in others {
+            self.link.print_panic(panic);
+        }
+        match result {
+            Err(Error::SubprocessTerminated(_)) if interrupted => {
+                Outcome::Failed(interrupted_failure(Some(LOST)))
+            }
+            Err(_) if interrupted => Outcome::Failed(interrupted_failure(None)),
+            Err(Error::SubprocessTerminated(status)) => Outcome::Failed(crash_failure(&status)),
+            Err(error) => Outcome::Failed(self.link.with_places(|places| {
+                diagnostics::failure(&error, places, places.current().unwrap_or_default())
+            })),
+            Ok(_) if report.panicked => Outcome::Failed(self.panic_failure(last)),
+            Ok(outputs) => {
+                self.show_command_output(outputs);
+                match report.question_mark {
+                    Some(error) => Outcome::Failed(self.question_mark_failure(&error)),
+                    None => Outcome::Finished,
+                }
+            }
+        }
+    }
+
+    /// What evcxr's commands answer. The values of cells come from the prelude instead.
+    fn show_command_output(&self, outputs: EvalOutputs) {
+        if outputs.is_empty() {
+            return;
+        }
+        let data = outputs.content_by_mime_type.into_iter();
+        let data = data.map(|(mime, text)| (mime, Value::from(text))).collect();
+        self.show(data);
+    }
+
+    fn show(&self, data: BTreeMap<String, Value>) {
+        let role = DisplayRole::Result;
+        self.link.show(Output::Display(Display {
+            role,
+            data,
+            ..Display::default()
+        }));
+    }
+
+    fn panic_failure(&self, panic: Option<&Panic>) -> Failure {
+        let message = panic.map_or("the cell panicked", |panic| panic.message.as_str());
+        let marks = panic.and_then(|panic| self.mark(panic.location.as_ref()?));
+        drawn("panic", message, marks, None)
+    }
+
+    fn question_mark_failure(&self, error: &QuestionMark) -> Failure {
+        let marks = error
+            .location
+            .as_ref()
+            .and_then(|location| self.mark(location));
+        drawn(
+            &names::short(&error.type_name),
+            &error.message,
+            marks,
+            Some("`?` ended the cell here: the value was an `Err`"),
+        )
+    }
+
+    fn mark(&self, location: &interleave_protocol::Location) -> Option<Mark> {
+        self.link.with_places(|places| {
+            let place = places.of_panic(location)?;
+            let cell = places.cell(place.cell)?;
+            let text = CellText {
+                title: format!("In[{}]", cell.number),
+                code: cell.code.clone(),
+            };
+            Some(Mark::from_place(text, place))
+        })
+    }
+
+    fn run_special(&mut self, special: Special) -> Outcome {
+        match special {
+            Special::Quit => return Outcome::Quit,
+            Special::Version => self.show(BTreeMap::from([text_plain(&self.versions)])),
+            Special::Help => {
+                let theirs = execute(&mut self.context, ":help").unwrap_or_default();
+                let part = |mime| theirs.get(mime).unwrap_or_default();
+                let text = format!("{}{}", commands::help_text(), part("text/plain"));
+                let rows = format!("<table>{}", commands::help_rows());
+                let html = part("text/html").replacen("<table>", &rows, 1);
+                let data = [
+                    text_plain(&text),
+                    ("text/html".to_owned(), Value::from(html)),
+                ];
+                self.show(BTreeMap::from(data));
+            }
+        }
+        Outcome::Finished
+    }
+}
+
+impl Evaluator for EvcxrEvaluator {
+    fn execute(&mut self, cell: &Cell, output: &OutputSink) -> Outcome {
+        let source = Source {
+            id: self.next_id,
+            number: cell.number,
+            code: cell.code.clone(),
+        };
+        self.link.begin_cell(source, output.clone());
+        if let Some(special) = commands::special(&cell.code) {
+            return self.run_special(special);
+        }
+        self.interrupter.begin();
+        let result = self.run(cell);
+        let interrupted = self.interrupter.end();
+        self.next_id += 1;
+        let outcome = self.outcome(result, interrupted);
+        if commands::clears_everything(&cell.code) {
+            // Evaluated as the first cell was: an error would be one of the installation.
+            if let Err(error) = execute(&mut self.context, PRELUDE) {
+                tracing::error!(%error, "the prelude cannot be loaded again");
+            }
+        }
+        outcome
+    }
+
+    fn complete(&mut self, code: &str, cursor: usize) -> Completions {
+        match self.context.completions(code, cursor) {
+            Ok(found) => Completions {
+                start: found.start_offset,
+                end: found.end_offset,
+                matches: found
+                    .completions
+                    .into_iter()
+                    .map(|choice| {
+                        let (code, signature) = names::insertion(&choice.code, &choice.label);
+                        Completion {
+                            code,
+                            kind: choice.kind.to_owned(),
+                            signature,
+                        }
+                    })
+                    .collect(),
+            },
+            Err(error) => {
+                tracing::debug!(%error, "no completions");
+                Completions {
+                    start: cursor,
+                    end: cursor,
+                    matches: Vec::new(),
+                }
+            }
+        }
+    }
+
+    fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
+        let end = names::end_of_name(code, cursor)?;
+        let (text, html) = self.context.hover_at(code, end).ok()?;
+        if text == NO_DOCUMENTATION {
+            return None;
+        }
+        let data = [
+            text_plain(&text),
+            ("text/html".to_owned(), Value::from(html)),
+        ];
+        Some(Inspection(BTreeMap::from(data)))
+    }
+}
+
+/// What evcxr says instead of nothing.
+const NO_DOCUMENTATION: &str = "No documentation found";
+
+const LOST: &str = "The process of the cells was replaced: variables and threads are lost, \
+                    functions and types are kept.";
+
+fn execute(context: &mut CommandContext, code: &str) -> Result<EvalOutputs, Error> {
+    context.execute(code)
+}
+
+fn is_about_question_mark(result: &Result<EvalOutputs, Error>) -> bool {
+    result
+        .as_ref()
+        .is_err_and(|error| error.to_string().contains("the `?` operator"))
+}
+
+fn interrupted_failure(lost: Option<&str>) -> Failure {
+    let value = match lost {
+        Some(lost) => format!("the cell was interrupted. {lost}"),
+        None => "the compiler was interrupted. Nothing is lost.".to_owned(),
+    };
+    drawn("Interrupted", &value, None, None)
+}
+
+/// `status` is evcxr's, such as `Subprocess terminated with status: signal: 11 (SIGSEGV)`.
+fn crash_failure(status: &str) -> Failure {
+    let status = status.rsplit("status: ").next().unwrap_or(status).trim();
+    let value = match status.strip_prefix("exit status: ") {
+        Some(code) => format!("the cell ended its process, with exit code {code}. {LOST}"),
+        None => format!("the cell crashed: {status}. {LOST}"),
+    };
+    let name = if status.starts_with("exit") {
+        "exit"
+    } else {
+        "crash"
+    };
+    drawn(name, &value, None, None)
+}
+
+fn drawn(name: &str, message: &str, mark: Option<Mark>, help: Option<&str>) -> Failure {
+    let remark = |message: &str| Remark {
+        is_help: false,
+        message: message.to_owned(),
+        marks: Vec::new(),
+        changes: Vec::new(),
+    };
+    let report = Report {
+        code: Some(name.to_owned()),
+        message: message.to_owned(),
+        marks: mark.into_iter().collect(),
+        remarks: help.map(remark).into_iter().collect(),
+    };
+    Failure {
+        name: name.to_owned(),
+        value: message.to_owned(),
+        traceback: report.draw(),
+    }
+}
+
+fn text_plain(text: &str) -> (String, Value) {
+    ("text/plain".to_owned(), Value::from(text))
+}
+
+fn versions(rustc: &str) -> String {
+    let rustc = rustc.lines().next().unwrap_or(rustc);
+    format!(
+        "interleave {}\nevcxr 0.22.0\n{rustc}",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// A crate that another compiler made cannot be linked; say so before rustc does.
+fn check_toolchain(installation: &Installation) -> Result<()> {
+    let expected = Installation::toolchain(&installation.home)?;
+    let output = std::process::Command::new(&installation.rustc)
+        .arg("-vV")
+        .output()
+        .with_context(|| {
+            format!(
+                "cannot run {}: the Rust toolchain that Interleave was installed with is gone; \
+                 run install.sh again",
+                installation.rustc.display()
+            )
+        })?;
+    let found = String::from_utf8_lossy(&output.stdout);
+    anyhow::ensure!(
+        found == expected.version,
+        "the Rust toolchain has changed since Interleave was installed: run install.sh again"
+    );
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The commands of a notebook (`:help`): evcxr's, and ours.
+
+/// A command of ours.
+pub(super) struct Command {
+    pub(super) name: &'static str,
+    pub(super) description: &'static str,
+}
+
+/// In the order of `:help`.
+pub(super) const OURS: [Command; 2] = [
+    Command {
+        name: ":quit",
+        description: "End the kernel, as Shut Down in the Kernel menu does",
+    },
+    Command {
+        name: ":version",
+        description: "Print the versions of Interleave, evcxr and rustc",
+    },
+];
+
+/// What a cell asks of us instead of evcxr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Special {
+    Help,
+    Version,
+    Quit,
+}
+
+/// The command, when the cell is nothing else.
+pub(super) fn special(code: &str) -> Option<Special> {
+    match code.trim() {
+        ":help" => Some(Special::Help),
+        ":version" => Some(Special::Version),
+        ":quit" => Some(Special::Quit),
+        _ => None,
+    }
+}
+
+/// Whether the cell makes evcxr forget every item, the prelude's names among them.
+pub(super) fn clears_everything(code: &str) -> bool {
+    head(code).any(|line| line == ":clear" || line.starts_with(":clear "))
+}
+
+/// The commands stand at the head of a cell.
+fn head(code: &str) -> impl Iterator<Item = &str> {
+    code.lines()
+        .map(str::trim)
+        .take_while(|line| line.is_empty() || line.starts_with(':') || line.starts_with("//"))
+}
+
+/// Our part of `:help`, as text.
+pub(super) fn help_text() -> String {
+    OURS.iter()
+        .map(|command| format!("{:<17} {}\n", command.name, command.description))
+        .collect()
+}
+
+/// Our part of `:help`, as rows of an HTML table.
+pub(super) fn help_rows() -> String {
+    OURS.iter()
+        .map(|command| {
+            format!(
+                "<tr><td>{}</td><td>{}</td></tr>",
+                command.name, command.description
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_stand_at_the_head() {
+        assert!(clears_everything("// start again\n:clear\nlet x = 1;"));
+        assert!(!clears_everything("let x = 1;\n:clear"));
+        assert_eq!(special(" :quit\n"), Some(Special::Quit));
+        assert_eq!(special(":quit\n1"), None);
+    }
+}

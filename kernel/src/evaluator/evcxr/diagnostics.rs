@@ -1,0 +1,273 @@
+//! Compiler errors as reports about the cells.
+//!
+//! evcxr has mapped the main spans of an error into the cell. Those of notes and suggestions, and
+//! those in items of earlier cells, are found here by the text of their line.
+
+use evcxr::{CompilationError, Error};
+use interleave_compiler::cell::HIDDEN_CODE_MARK;
+use serde_json::Value;
+
+use super::{
+    places::{Place, Places},
+    report::{CellText, Mark, Remark, Report, byte_offset},
+};
+use crate::evaluator::Failure;
+
+/// What evcxr puts before the words of a cargo that failed.
+const CARGO_FAILED: &str = "Compilation failed, but no parsable errors were found. STDERR:\n";
+
+/// The failure that the student reads. `index` names the cell in `places`.
+pub(super) fn failure(error: &Error, places: &Places, index: usize) -> Failure {
+    match error {
+        Error::CompilationErrors(errors) => {
+            let reports: Vec<Report> = errors
+                .iter()
+                .map(|error| report(error, places, index))
+                .collect();
+            let Some(first) = reports.first() else {
+                return message("the cell has an error");
+            };
+            Failure {
+                name: first.code.clone().unwrap_or_else(|| "error".to_owned()),
+                value: first.message.clone(),
+                traceback: draw_all(&reports),
+            }
+        }
+        other => message(&other.to_string()),
+    }
+}
+
+/// The code of the first error, as rustc gives it.
+pub(super) fn first_code(error: &Error) -> Option<String> {
+    let Error::CompilationErrors(errors) = error else {
+        return None;
+    };
+    errors.first().and_then(code)
+}
+
+fn draw_all(reports: &[Report]) -> Vec<String> {
+    let drawings: Vec<String> = reports
+        .iter()
+        .map(|report| report.draw().join("\n"))
+        .collect();
+    drawings.join("\n\n").lines().map(str::to_owned).collect()
+}
+
+/// A failure without a place in a cell.
+fn message(text: &str) -> Failure {
+    let (name, text) = match text.strip_prefix(CARGO_FAILED) {
+        Some(rest) => ("cargo", rest.split("\nSTDOUT:").next().unwrap_or(rest)),
+        None => ("error", text),
+    };
+    let text = text.trim();
+    let first = text.lines().next().unwrap_or_default();
+    let value = first.strip_prefix("error: ").unwrap_or(first).to_owned();
+    let report = Report {
+        message: text.strip_prefix("error: ").unwrap_or(text).to_owned(),
+        ..Report::default()
+    };
+    Failure {
+        name: name.to_owned(),
+        value,
+        traceback: report.draw(),
+    }
+}
+
+fn code(error: &CompilationError) -> Option<String> {
+    error
+        .code()
+        .map(|code| code.trim_end_matches(HIDDEN_CODE_MARK).to_owned())
+}
+
+fn report(error: &CompilationError, places: &Places, index: usize) -> Report {
+    let finder = Finder {
+        places,
+        index,
+        known_lines: known_lines(error),
+    };
+    let mut marks = finder.marks(&error.json["spans"]);
+    if marks.is_empty() {
+        marks = finder.marks_of_evcxr(error);
+    }
+    let children = error.json["children"].as_array();
+    let mut remarks: Vec<Remark> = children
+        .into_iter()
+        .flatten()
+        .filter_map(|child| finder.remark(child))
+        .collect();
+    remarks.extend(advice(error));
+    Report {
+        code: code(error),
+        message: error.message(),
+        marks,
+        remarks,
+    }
+}
+
+/// What a notebook adds to rustc's advice.
+fn advice(error: &CompilationError) -> Option<Remark> {
+    let message = match error.code()? {
+        "E0384" | "E0596" => {
+            "a variable of an earlier cell becomes mutable by `let mut x = x;`, with its name for x"
+        }
+        "E0597" | "E0716" => {
+            "a variable that is kept for later cells cannot borrow from another one: \
+             own the value, or put the code between { and }"
+        }
+        _ => return None,
+    };
+    Some(Remark {
+        is_help: true,
+        message: message.to_owned(),
+        marks: vec![],
+        changes: vec![],
+    })
+}
+
+/// Lines of the cell that evcxr has mapped.
+fn known_lines(error: &CompilationError) -> Vec<usize> {
+    let messages = error.spanned_messages().iter().chain(error.help_spanned());
+    messages
+        .filter_map(|message| message.span.as_ref().map(|span| span.start_line))
+        .collect()
+}
+
+struct Finder<'a> {
+    places: &'a Places,
+    index: usize,
+    known_lines: Vec<usize>,
+}
+
+impl Finder<'_> {
+    fn marks(&self, spans: &Value) -> Vec<Mark> {
+        spans
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|span| self.mark(span))
+            .collect()
+    }
+
+    /// For errors that evcxr made itself, which have no JSON.
+    fn marks_of_evcxr(&self, error: &CompilationError) -> Vec<Mark> {
+        let Some(cell) = self.cell_text(self.index) else {
+            return Vec::new();
+        };
+        let marks = error.spanned_messages().iter().filter_map(|message| {
+            let span = message.span.as_ref()?;
+            let start = byte_offset(&cell.code, span.start_line, span.start_column);
+            let end = byte_offset(&cell.code, span.end_line, span.end_column);
+            let label = message.label.clone();
+            Some(Mark {
+                cell: cell.clone(),
+                span: start..end.max(start),
+                label,
+                primary: true,
+            })
+        });
+        marks.collect()
+    }
+
+    fn mark(&self, span: &Value) -> Option<Mark> {
+        let (cell, bytes) = self.bytes(span)?;
+        let label = span["label"].as_str().unwrap_or_default().to_owned();
+        Some(Mark {
+            cell,
+            span: bytes,
+            label,
+            primary: span["is_primary"] == true,
+        })
+    }
+
+    /// A note or help. Those of which nothing is in a cell keep their words.
+    fn remark(&self, child: &Value) -> Option<Remark> {
+        let is_help = match child["level"].as_str()? {
+            "help" => true,
+            "note" => false,
+            _ => return None,
+        };
+        let spans = child["spans"]
+            .as_array()
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        let changes = spans.iter().filter_map(|span| {
+            let replacement = span["suggested_replacement"].as_str()?;
+            let (cell, bytes) = self.bytes(span)?;
+            Some((cell, bytes, replacement.to_owned()))
+        });
+        Some(Remark {
+            is_help,
+            message: child["message"].as_str()?.to_owned(),
+            changes: changes.collect(),
+            marks: self.marks(&child["spans"]),
+        })
+    }
+
+    fn bytes(&self, span: &Value) -> Option<(CellText, std::ops::Range<usize>)> {
+        let span = in_cell_source(span)?;
+        let number = |name: &str| span[name].as_u64().and_then(|n| usize::try_from(n).ok());
+        let text = span["text"].as_array()?;
+        let start = self.place(text.first()?["text"].as_str()?, number("column_start")?)?;
+        let end = self.place(text.last()?["text"].as_str()?, number("column_end")?);
+        // The line of a closing brace stands in many places: count from the start instead.
+        let lines = number("line_end")?.checked_sub(number("line_start")?)?;
+        let end_line = start.line + lines;
+        let end_column = match end {
+            Some(end) if end.cell == start.cell && end.line == end_line => end.column,
+            _ if lines == 0 => start.column + number("column_end")? - number("column_start")?,
+            _ => number("column_end")?,
+        };
+        let cell = self.cell_text(start.cell)?;
+        let from = byte_offset(&cell.code, start.line, start.column);
+        let to = byte_offset(&cell.code, end_line, end_column);
+        Some((cell, from..to.max(from)))
+    }
+
+    /// The place of a line of the compiled source. Of equal lines, one that evcxr has mapped.
+    fn place(&self, text: &str, column: usize) -> Option<Place> {
+        let mut nth = 0;
+        let mut first = None;
+        while let Some(place) = self.places.of_line(self.index, text, column, nth) {
+            if Some(place) == first {
+                // `of_line` falls back to the first when there are no more.
+                break;
+            }
+            if place.cell == self.index && self.known_lines.contains(&place.line) {
+                return Some(place);
+            }
+            first = first.or(Some(place));
+            nth += 1;
+        }
+        first
+    }
+
+    fn cell_text(&self, index: usize) -> Option<CellText> {
+        let cell = self.places.cell(index)?;
+        Some(CellText {
+            title: format!("In[{}]", cell.number),
+            code: cell.code.clone(),
+        })
+    }
+}
+
+/// The span itself, or where the macro that it is in was called, if that is in a cell.
+fn in_cell_source(span: &Value) -> Option<&Value> {
+    if span["file_name"].as_str()?.ends_with("lib.rs") && !is_library(span) {
+        return Some(span);
+    }
+    let expansion = &span["expansion"]["span"];
+    if expansion.is_object() {
+        in_cell_source(expansion)
+    } else {
+        None
+    }
+}
+
+/// Libraries have files named `lib.rs`, too.
+fn is_library(span: &Value) -> bool {
+    let name = span["file_name"].as_str().unwrap_or_default();
+    interleave_protocol::CellFacts::id_in(name).is_none() && !name.ends_with("evcxr/src/lib.rs")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! Errors without a compiler.
+
+use super::*;
+use crate::evaluator::evcxr::places::Source;
+
+fn places(cells: &[&str]) -> Places {
+    let mut places = Places::default();
+    for (index, code) in cells.iter().enumerate() {
+        places.add(Source {
+            id: index as u64,
+            number: index + 1,
+            code: (*code).to_owned(),
+        });
+    }
+    places
+}
+
+fn span(text: &str, columns: (u64, u64)) -> Value {
+    serde_json::json!({
+        "file_name": "/tmp/x/cells/1/lib.rs",
+        "line_start": 40, "line_end": 40,
+        "column_start": columns.0, "column_end": columns.1,
+        "text": [{ "text": text }],
+        "is_primary": true,
+        "suggested_replacement": ".clone()",
+        "expansion": null,
+    })
+}
+
+#[test]
+fn a_suggestion_is_placed_in_the_cell() {
+    let places = places(&["fn take(v: Vec<i32>) {}", "let w = vec![1];\ntake(w);"]);
+    let finder = Finder {
+        places: &places,
+        index: 1,
+        known_lines: vec![],
+    };
+    let child = serde_json::json!({
+        "level": "help", "message": "consider cloning", "spans": [span("take(w);", (7, 7))],
+    });
+    let remark = finder.remark(&child).unwrap();
+    let (cell, bytes, text) = &remark.changes[0];
+    assert_eq!((cell.title.as_str(), text.as_str()), ("In[2]", ".clone()"));
+    assert_eq!(&cell.code[..bytes.start], "let w = vec![1];\ntake(w");
+}
+
+#[test]
+fn a_note_about_an_earlier_cell_names_that_cell() {
+    let places = places(&["fn take(v: Vec<i32>) {}", "take(w);"]);
+    let finder = Finder {
+        places: &places,
+        index: 1,
+        known_lines: vec![],
+    };
+    let mark = finder
+        .mark(&span("fn take(v: Vec<i32>) {}", (4, 8)))
+        .unwrap();
+    assert_eq!((mark.cell.title.as_str(), mark.span), ("In[1]", 3..7));
+}
+
+#[test]
+fn of_equal_lines_the_one_that_evcxr_knows_is_marked() {
+    let places = places(&["f();\nf();"]);
+    let finder = Finder {
+        places: &places,
+        index: 0,
+        known_lines: vec![2],
+    };
+    assert_eq!(finder.mark(&span("f();", (1, 2))).unwrap().span, 5..6);
+}
+
+#[test]
+fn generated_code_and_libraries_are_not_marked() {
+    let places = places(&["f();"]);
+    let finder = Finder {
+        places: &places,
+        index: 0,
+        known_lines: vec![],
+    };
+    assert!(finder.mark(&span("evcxr_variable_store", (1, 2))).is_none());
+    let mut library = span("f();", (1, 2));
+    library["file_name"] = "/registry/tokio/src/lib.rs".into();
+    assert!(finder.mark(&library).is_none());
+}
+
+#[test]
+fn a_failure_of_cargo_speaks_for_itself() {
+    let words = format!("{CARGO_FAILED}error: no matching package named `x` found\n\nSTDOUT:\n");
+    let failure = failure(&Error::Message(words), &places(&["f();"]), 0);
+    assert_eq!(failure.name, "cargo");
+    assert_eq!(failure.value, "no matching package named `x` found");
+}

@@ -1,0 +1,112 @@
+//! Stops a cell from outside.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::{process::Child, thread, time::Duration};
+
+use super::{host_link::HostLink, processes};
+use crate::evaluator::Interrupt;
+
+/// evcxr starts a compiler more than once for some cells, so one that was just stopped may be
+/// followed by another. This long passes between two looks.
+const RETRY: Duration = Duration::from_millis(20);
+
+/// Stops compilers, or replaces the process that runs the cells.
+#[derive(Debug, Clone)]
+pub(super) struct Interrupter(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    /// The host; evcxr puts each new one into the same place.
+    host: OnceLock<Arc<Mutex<Child>>>,
+    link: HostLink,
+    cell: Mutex<CellState>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum CellState {
+    None,
+    Running,
+    Interrupted,
+}
+
+impl Interrupter {
+    pub(super) fn new(link: HostLink) -> Self {
+        Self(Arc::new(Inner {
+            host: OnceLock::new(),
+            link,
+            cell: Mutex::new(CellState::None),
+            changed: Condvar::new(),
+        }))
+    }
+
+    /// Takes evcxr's handle of the host.
+    pub(super) fn watch(&self, host: Arc<Mutex<Child>>) {
+        // The evaluator is made anew only after a panic of its own; then the first handle is stale.
+        let _ = self.0.host.set(host);
+    }
+
+    /// A cell begins.
+    pub(super) fn begin(&self) {
+        *self.lock() = CellState::Running;
+    }
+
+    /// The cell is over. Returns whether it was interrupted.
+    pub(super) fn end(&self) -> bool {
+        let before = std::mem::replace(&mut *self.lock(), CellState::None);
+        self.0.changed.notify_all();
+        before == CellState::Interrupted
+    }
+
+    fn lock(&self) -> MutexGuard<'_, CellState> {
+        self.0.cell.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the host. When it cannot be locked, evcxr is waiting for its end already.
+    fn kill_host(&self) {
+        if let Some(Ok(mut host)) = self.0.host.get().map(|host| host.try_lock()) {
+            // An error means that it has ended by itself.
+            let _ = host.kill();
+        }
+    }
+
+    /// Stops what runs until the cell is over.
+    fn stop_cell(&self) {
+        let mut cell = self.lock();
+        while *cell == CellState::Interrupted {
+            drop(cell);
+            processes::kill_compilers();
+            if self.0.link.is_executing() {
+                self.kill_host();
+            }
+            cell = self.lock();
+            if *cell == CellState::Interrupted {
+                let waited = self.0.changed.wait_timeout(cell, RETRY);
+                (cell, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            }
+        }
+    }
+}
+
+impl Interrupt for Interrupter {
+    fn interrupt(&self) {
+        let mut cell = self.lock();
+        if *cell != CellState::Running {
+            return;
+        }
+        *cell = CellState::Interrupted;
+        drop(cell);
+        let stopper = self.clone();
+        let thread = thread::Builder::new()
+            .name("interleave-interrupt".into())
+            .spawn(move || stopper.stop_cell());
+        if let Err(error) = thread {
+            tracing::error!(%error, "cannot interrupt the cell");
+        }
+    }
+
+    fn shut_down(&self) {
+        processes::kill_compilers();
+        self.kill_host();
+    }
+}

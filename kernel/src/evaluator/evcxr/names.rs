@@ -1,0 +1,109 @@
+//! Names in code: the one under a cursor, a type's short one, the one that a completion inserts.
+
+/// The end of the name at `cursor`, or of the function whose argument list `cursor` is in; `None`
+/// when there is none. Both are byte offsets.
+pub(super) fn end_of_name(code: &str, cursor: usize) -> Option<usize> {
+    let after = code.get(cursor..)?;
+    let rest = after
+        .find(|letter| !is_name_part(letter))
+        .unwrap_or(after.len());
+    let end = cursor + rest;
+    if code.get(..end)?.ends_with(is_name_part) {
+        return Some(end);
+    }
+    let open = unclosed_parenthesis(code.get(..cursor)?)?;
+    // evcxr's hover knows a method by the parenthesis behind it.
+    code.get(..open)?
+        .ends_with(is_name_part)
+        .then_some(open + 1)
+}
+
+fn unclosed_parenthesis(code: &str) -> Option<usize> {
+    let mut closed = 0;
+    for (at, letter) in code.char_indices().rev() {
+        match letter {
+            ')' => closed += 1,
+            '(' if closed == 0 => return Some(at),
+            '(' => closed -= 1,
+            ';' | '{' | '}' => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn is_name_part(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+/// `core::num::error::ParseIntError` → `ParseIntError`.
+pub(super) fn short(type_name: &str) -> String {
+    let mut short = String::new();
+    let mut start = 0;
+    for (at, letter) in type_name.char_indices() {
+        if !is_name_part(letter) && letter != ':' {
+            short.push_str(last_segment(&type_name[start..at]));
+            short.push(letter);
+            start = at + letter.len_utf8();
+        }
+    }
+    short.push_str(last_segment(&type_name[start..]));
+    short
+}
+
+fn last_segment(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
+}
+
+/// What to insert, and a signature to show beside it.
+///
+/// rust-analyzer fills in names for the arguments, which are no code. A function that takes some is
+/// inserted up to its parenthesis; Shift+Tab shows the rest there.
+pub(super) fn insertion(code: &str, label: &str) -> (String, Option<String>) {
+    let signature = (label != code).then(|| label.to_owned());
+    let Some((name, rest)) = code.split_once('(') else {
+        return (code.to_owned(), signature);
+    };
+    let is_call = rest.trim_end_matches(';').ends_with(')') && name.ends_with(is_name_part);
+    if !is_call || rest.starts_with(')') {
+        return (code.trim_end_matches(';').to_owned(), signature);
+    }
+    (
+        format!("{name}("),
+        Some(signature.unwrap_or_else(|| code.to_owned())),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_at_the_cursor_is_found() {
+        assert_eq!(end_of_name("let x = foo;", 9), Some(11));
+        assert_eq!(end_of_name("foo", 3), Some(3));
+        assert_eq!(end_of_name("v.push(", 7), Some(7));
+        assert_eq!(end_of_name("v.push(f(1), ", 13), Some(7));
+        assert_eq!(end_of_name("f(1); ", 6), None);
+        assert_eq!(end_of_name("", 0), None);
+        assert_eq!(end_of_name("值", 1), None);
+    }
+
+    #[test]
+    fn types_lose_their_paths() {
+        assert_eq!(short("core::num::error::ParseIntError"), "ParseIntError");
+        assert_eq!(
+            short("alloc::boxed::Box<dyn core::error::Error>"),
+            "Box<dyn Error>"
+        );
+    }
+
+    #[test]
+    fn a_function_is_inserted_up_to_its_arguments() {
+        let insertion = |code, label| super::insertion(code, label).0;
+        assert_eq!(insertion("push(value);", "push(…)"), "push(");
+        assert_eq!(insertion("len()", "len()"), "len()");
+        assert_eq!(insertion("HashMap", "HashMap"), "HashMap");
+        assert_eq!(insertion("if v {\n    \n}", "if"), "if v {\n    \n}");
+    }
+}

@@ -1,0 +1,173 @@
+//! Finds the line of a cell that a line of compiled source came from.
+//!
+//! evcxr puts each statement of a cell on lines of its own, as the student wrote it, and repeats
+//! the items of earlier cells. So a line of the source is a line of a cell, or a part of one.
+
+use std::{fs, path::Path};
+
+use interleave_protocol::{CellFacts, Location};
+
+/// A place in a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place {
+    /// Index of the cell, for [`Places::cell`].
+    pub(super) cell: usize,
+    /// Line, from 1.
+    pub(super) line: usize,
+    /// Column in characters, from 1.
+    pub(super) column: usize,
+}
+
+/// A cell as it was run.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    /// Names it in paths; see [`CellFacts::id`].
+    pub(super) id: u64,
+    /// The number in `In [n]`.
+    pub(super) number: usize,
+    pub(super) code: String,
+}
+
+/// The cells that were run, oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    cells: Vec<Source>,
+}
+
+impl Places {
+    pub(super) fn add(&mut self, source: Source) {
+        self.cells.push(source);
+    }
+
+    pub(super) fn cell(&self, index: usize) -> Option<&Source> {
+        self.cells.get(index)
+    }
+
+    /// The newest cell.
+    pub(super) fn current(&self) -> Option<usize> {
+        self.cells.len().checked_sub(1)
+    }
+
+    /// The place in a cell that a panic in compiled code names. `None` for code that is not in any
+    /// cell, such as a library's.
+    pub(super) fn of_panic(&self, location: &Location) -> Option<Place> {
+        let id = CellFacts::id_in(&location.file)?;
+        let source = fs::read_to_string(Path::new(&location.file)).ok()?;
+        let line = usize::try_from(location.line).ok()?;
+        let text = source.lines().nth(line.checked_sub(1)?)?;
+        let before = source
+            .lines()
+            .take(line - 1)
+            .filter(|other| *other == text)
+            .count();
+        let compiled_as = self.cells.iter().rposition(|cell| cell.id == id)?;
+        let column = usize::try_from(location.column).ok()?;
+        self.of_line(compiled_as, text, column, before)
+    }
+
+    /// The place of a line of compiled source: in the cell that was compiled, or else in the newest
+    /// earlier one. Of several equal lines, the one with as many equals before it.
+    pub(super) fn of_line(
+        &self,
+        compiled_as: usize,
+        text: &str,
+        column: usize,
+        equal_lines_before: usize,
+    ) -> Option<Place> {
+        let text = text.trim_end();
+        if text.trim().is_empty() {
+            return None;
+        }
+        (0..=compiled_as).rev().find_map(|index| {
+            let lines: Vec<usize> = self.lines_with(index, text).collect();
+            let line = *lines.get(equal_lines_before).or(lines.first())?;
+            let cell_line = self.cells[index].code.lines().nth(line - 1)?;
+            let start = cell_line.find(text)?;
+            let shift = cell_line[..start].chars().count();
+            Some(Place {
+                cell: index,
+                line,
+                column: column + shift,
+            })
+        })
+    }
+
+    fn lines_with<'a>(&'a self, index: usize, text: &'a str) -> impl Iterator<Item = usize> + 'a {
+        let lines = self
+            .cells
+            .get(index)
+            .into_iter()
+            .flat_map(|cell| cell.code.lines());
+        lines
+            .enumerate()
+            .filter(move |(_, line)| contains_statement(line, text))
+            .map(|(at, _)| at + 1)
+    }
+}
+
+/// Whether the line holds the text as a statement of its own: evcxr splits lines between statements,
+/// so that nothing but a statement's end or white space stands before it.
+fn contains_statement(line: &str, text: &str) -> bool {
+    line.find(text).is_some_and(|start| {
+        let before = line[..start].trim_end();
+        before.is_empty() || before.ends_with([';', '}', '{'])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(cells: &[&str]) -> Places {
+        let mut places = Places::default();
+        for (index, code) in cells.iter().enumerate() {
+            places.add(Source {
+                id: index as u64,
+                number: index + 1,
+                code: (*code).to_owned(),
+            });
+        }
+        places
+    }
+
+    #[track_caller]
+    fn check(places: &Places, text: &str, before: usize, expected: Option<(usize, usize, usize)>) {
+        let current = places.current().unwrap();
+        let found = places.of_line(current, text, 3, before);
+        assert_eq!(
+            found.map(|place| (place.cell, place.line, place.column)),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_line_is_found_in_the_newest_cell_that_has_it() {
+        let places = places(&["fn f() {\n    g();\n}", "let x = 1;\nf();"]);
+        check(&places, "f();", 0, Some((1, 2, 3)));
+        check(&places, "    g();", 0, Some((0, 2, 3)));
+        check(&places, "evcxr_variable_store", 0, None);
+        check(&places, "", 0, None);
+    }
+
+    #[test]
+    fn statements_on_one_line_are_told_apart_by_their_column() {
+        let places = places(&["let 值 = 1; f(值);"]);
+        check(&places, "f(值);", 0, Some((0, 1, 3 + 11)));
+    }
+
+    #[test]
+    fn of_equal_lines_the_right_one_is_found() {
+        let places = places(&["f();\nlet x = 1;\nf();"]);
+        check(&places, "f();", 1, Some((0, 3, 3)));
+    }
+
+    #[test]
+    fn a_panic_in_a_library_is_in_no_cell() {
+        let location = Location {
+            file: "library/std/src/x.rs".into(),
+            line: 1,
+            column: 1,
+        };
+        assert_eq!(places(&["f();"]).of_panic(&location), None);
+    }
+}

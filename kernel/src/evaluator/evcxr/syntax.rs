@@ -1,0 +1,228 @@
+//! What can be said of a cell by parsing it.
+
+use interleave_protocol::CellFacts;
+use ra_ap_syntax::{
+    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextSize, ast,
+};
+
+use crate::evaluator::Completeness;
+
+/// evcxr parses a cell as the body of a function; so do we.
+const PROLOGUE: &str = "fn cell(){";
+
+/// Macros that await what they are given: `tokio::join!`, `futures::select!` and their like.
+const AWAITING_MACROS: [&str; 5] = ["join", "try_join", "select", "select_biased", "poll"];
+
+const INDENT: &str = "    ";
+
+/// Whether the code is ready to run.
+pub fn completeness(code: &str) -> Completeness {
+    let code = without_commands(code);
+    let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
+    let errors = parse.errors();
+    if errors.is_empty() {
+        return Completeness::Complete;
+    }
+    let depth = match open_delimiters(&code) {
+        Delimiters::Open(depth) => depth,
+        Delimiters::Unterminated => return Completeness::Incomplete(String::new()),
+        Delimiters::Wrong => return Completeness::Invalid,
+    };
+    let end = TextSize::of(PROLOGUE) + TextSize::of(code.trim_end());
+    // `let x =` and `let x = 1` lack something at their end, `let = 1` in the middle.
+    if depth > 0 || errors.iter().all(|error| error.range().start() >= end) {
+        return Completeness::Incomplete(INDENT.repeat(depth));
+    }
+    Completeness::Invalid
+}
+
+/// What the compiler must know of the cell.
+pub(super) fn facts(code: &str) -> CellFacts {
+    let code = without_commands(code);
+    let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
+    let Some(body) = parse
+        .tree()
+        .syntax()
+        .children()
+        .find_map(ast::Fn::cast)
+        .and_then(|cell| ast::Fn::body(&cell))
+    else {
+        return CellFacts::default();
+    };
+    let mut facts = CellFacts::default();
+    visit(body.syntax(), &mut facts);
+    facts
+}
+
+/// Looks for `.await` and `?` that belong to the cell itself and not to a function in it.
+fn visit(node: &SyntaxNode, facts: &mut CellFacts) {
+    for child in node.children() {
+        match child.kind() {
+            SyntaxKind::CLOSURE_EXPR => continue,
+            kind if ast::Item::can_cast(kind) && kind != SyntaxKind::MACRO_CALL => continue,
+            SyntaxKind::BLOCK_EXPR if is_async(&child) => continue,
+            SyntaxKind::AWAIT_EXPR => facts.awaits = true,
+            SyntaxKind::TRY_EXPR => facts.question_mark = true,
+            SyntaxKind::MACRO_CALL => visit_macro(&child, facts),
+            _ => {}
+        }
+        visit(&child, facts);
+    }
+}
+
+fn is_async(block: &SyntaxNode) -> bool {
+    block
+        .children_with_tokens()
+        .filter_map(NodeOrToken::into_token)
+        .any(|token| token.kind() == SyntaxKind::ASYNC_KW)
+}
+
+/// A macro's arguments are tokens. To take one too many for the cell's own does no harm.
+fn visit_macro(call: &SyntaxNode, facts: &mut CellFacts) {
+    let name = ast::MacroCall::cast(call.clone())
+        .and_then(|call| call.path()?.segment()?.name_ref())
+        .map(|name| name.text().to_string());
+    facts.awaits |= name.is_some_and(|name| AWAITING_MACROS.contains(&name.as_str()));
+    for token in call
+        .descendants_with_tokens()
+        .filter_map(NodeOrToken::into_token)
+    {
+        facts.awaits |= token.kind() == SyntaxKind::AWAIT_KW;
+        facts.question_mark |= token.kind() == SyntaxKind::QUESTION;
+    }
+}
+
+/// The code without the commands that evcxr takes at its head (`:dep …`), which are not Rust.
+fn without_commands(code: &str) -> String {
+    let mut in_head = true;
+    let lines = code.split('\n').map(|line| {
+        let trimmed = line.trim_start_matches(' ');
+        let is_command = trimmed.starts_with(':') || line.starts_with('!');
+        in_head &= is_command || line.trim().is_empty() || line.starts_with("//");
+        if in_head && is_command { "" } else { line }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+enum Delimiters {
+    /// So many are open at the end.
+    Open(usize),
+    /// A string or a comment is open at the end.
+    Unterminated,
+    /// One is closed that was not opened.
+    Wrong,
+}
+
+fn open_delimiters(code: &str) -> Delimiters {
+    let parse = SourceFile::parse(code, Edition::Edition2024);
+    let mut open = Vec::new();
+    let mut last = None;
+    for token in parse
+        .syntax_node()
+        .descendants_with_tokens()
+        .filter_map(NodeOrToken::into_token)
+    {
+        match token.kind() {
+            SyntaxKind::L_CURLY => open.push(SyntaxKind::R_CURLY),
+            SyntaxKind::L_PAREN => open.push(SyntaxKind::R_PAREN),
+            SyntaxKind::L_BRACK => open.push(SyntaxKind::R_BRACK),
+            kind @ (SyntaxKind::R_CURLY | SyntaxKind::R_PAREN | SyntaxKind::R_BRACK) => {
+                if open.pop() != Some(kind) {
+                    return Delimiters::Wrong;
+                }
+            }
+            _ => {}
+        }
+        last = Some(token);
+    }
+    if last.is_some_and(|token| is_unterminated(&token)) {
+        return Delimiters::Unterminated;
+    }
+    Delimiters::Open(open.len())
+}
+
+fn is_unterminated(token: &SyntaxToken) -> bool {
+    let text = token.text();
+    match token.kind() {
+        SyntaxKind::COMMENT => {
+            text.starts_with("/*") && text.matches("/*").count() > text.matches("*/").count()
+        }
+        SyntaxKind::STRING => {
+            let raw = text.trim_start_matches('r');
+            let hashes = raw.len() - raw.trim_start_matches('#').len();
+            let closing = format!(
+                "\"{}",
+                "#".repeat(if text.starts_with('r') { hashes } else { 0 })
+            );
+            text.len() < 2 || !text.ends_with(&closing) || ends_in_escaped_quote(text)
+        }
+        _ => false,
+    }
+}
+
+fn ends_in_escaped_quote(text: &str) -> bool {
+    let Some(body) = text.strip_suffix('"') else {
+        return false;
+    };
+    !text.starts_with('r') && (body.len() - body.trim_end_matches('\\').len()) % 2 == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, expected: Completeness) {
+        assert_eq!(completeness(code), expected, "{code}");
+    }
+
+    fn incomplete(depth: usize) -> Completeness {
+        Completeness::Incomplete(INDENT.repeat(depth))
+    }
+
+    #[test]
+    fn a_cell_is_complete_incomplete_or_invalid() {
+        check("1 + 1", Completeness::Complete);
+        check("let x = 1;\nx", Completeness::Complete);
+        check("fn f() {\n    1;\n}", Completeness::Complete);
+        check(":dep regex = \"1\"\nlet x = 1;", Completeness::Complete);
+        check("", Completeness::Complete);
+        check("fn f() {", incomplete(1));
+        check("for i in 0..3 {\n    f(i, [", incomplete(3));
+        check("let x = 1", incomplete(0));
+        check("let x =", incomplete(0));
+        check("println!(\"a", incomplete(0));
+        check("/* a", incomplete(0));
+        check("let = 1;", Completeness::Invalid);
+        check("fn f() }", Completeness::Invalid);
+        check("(1]", Completeness::Invalid);
+    }
+
+    #[track_caller]
+    fn check_facts(code: &str, awaits: bool, question_mark: bool) {
+        let found = facts(code);
+        assert_eq!(
+            (found.awaits, found.question_mark),
+            (awaits, question_mark),
+            "{code}"
+        );
+    }
+
+    #[test]
+    fn only_what_the_cell_itself_awaits_counts() {
+        check_facts("task.await", true, false);
+        check_facts("let x = task.await?;", true, true);
+        check_facts("println!(\"{}\", task.await);", true, false);
+        check_facts("let (a, b) = tokio::join!(a, b);", true, false);
+        check_facts("if ready { task.await; }", true, false);
+        check_facts("async fn f() { g().await }", false, false);
+        check_facts("let f = async { g().await };", false, false);
+        check_facts("let f = async move { g().await? };", false, false);
+        check_facts("let f = async |x| g(x).await;", false, false);
+        check_facts("thread::spawn(|| f()?);", false, false);
+        check_facts("let x: i32 = \"1\".parse()?;", false, true);
+        check_facts("println!(\"{}\", f()?);", false, true);
+        check_facts("// .await ?\nlet s = \".await?\";", false, false);
+        check_facts(":dep a = \"1\"\ntask.await", true, false);
+    }
+}

@@ -1,0 +1,132 @@
+//! The directory in which one kernel compiles its cells, and the environment that leads evcxr there.
+
+use std::{
+    ffi::OsString,
+    os::unix::process::CommandExt,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+use interleave_compiler::installation::Installation;
+
+/// Environment variable: the directory, once it exists.
+const WORKSPACE_ENV: &str = "INTERLEAVE_WORKSPACE";
+/// Where evcxr compiles.
+const COMPILE_DIRECTORY_ENV: &str = "EVCXR_TMPDIR";
+/// Where evcxr looks for `evcxr.toml`.
+const CONFIG_DIRECTORY_ENV: &str = "EVCXR_CONFIG_DIR";
+
+/// A quick first look at each cell matters more than how fast it runs; `:opt 2` chooses otherwise.
+const EVCXR_CONFIG: &str = "[evcxr]\nopt_level = \"0\"\n";
+
+/// A kernel's own directory. Only its owner can read it.
+#[derive(Debug)]
+pub struct Workspace {
+    root: PathBuf,
+    /// Outlives this process and removes the directory. It waits for the end of a pipe that this
+    /// value holds.
+    _guard: Child,
+}
+
+impl Workspace {
+    /// Enters a new workspace.
+    ///
+    /// evcxr and the rust-analyzer in it read their directories and find their tools through the
+    /// environment. So the first call replaces this process by itself, with the environment
+    /// changed; in the second life it returns. The workspace is as long-lived as the process: its end
+    /// is how the guard learns of the end of the process.
+    ///
+    /// # Errors
+    ///
+    /// When the directory or the guard cannot be made.
+    pub fn enter(installation: &Installation) -> Result<&'static Self> {
+        let Some(root) = std::env::var_os(WORKSPACE_ENV).map(PathBuf::from) else {
+            return Err(start_again(installation));
+        };
+        let guard = start_guard(installation, &root)?;
+        Ok(Box::leak(Box::new(Self {
+            root,
+            _guard: guard,
+        })))
+    }
+
+    /// Where evcxr compiles.
+    pub(super) fn compile_directory(&self) -> PathBuf {
+        self.root.join("evcxr")
+    }
+
+    /// Where the host connects to the kernel.
+    pub(super) fn socket(&self) -> PathBuf {
+        self.root.join("host.sock")
+    }
+
+    /// The process that runs the cells, with the environment that the kernel itself was started in.
+    pub(super) fn host_command(&self, installation: &Installation, prelude: &Path) -> Command {
+        let mut command = Command::new(installation.home.join("bin/interleave-host"));
+        installation.restore_environment(&mut command);
+        command
+            .env_remove(WORKSPACE_ENV)
+            .env_remove(COMPILE_DIRECTORY_ENV)
+            .env_remove(CONFIG_DIRECTORY_ENV)
+            .env(interleave_protocol::SOCKET_ENV, self.socket())
+            .env(interleave_protocol::PRELUDE_ENV, prelude);
+        command
+    }
+}
+
+/// Makes the directory and becomes this program again. Returns only when that fails.
+fn start_again(installation: &Installation) -> anyhow::Error {
+    let root = match create() {
+        Ok(root) => root,
+        Err(error) => return error,
+    };
+    let error = match std::env::current_exe() {
+        Ok(program) => Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .envs(environment(installation, &root))
+            .exec(),
+        Err(error) => error,
+    };
+    let _ = std::fs::remove_dir_all(&root);
+    anyhow::Error::new(error).context("cannot start the kernel again in its workspace")
+}
+
+fn create() -> Result<PathBuf> {
+    let root = tempfile::Builder::new()
+        .prefix("interleave-")
+        .tempdir()
+        .context("cannot make a temporary directory")?
+        .keep();
+    for directory in ["evcxr", "config"] {
+        std::fs::create_dir(root.join(directory))?;
+    }
+    std::fs::write(root.join("config/evcxr.toml"), EVCXR_CONFIG)?;
+    Ok(root)
+}
+
+fn environment(installation: &Installation, root: &Path) -> Vec<(String, OsString)> {
+    let mut environment = installation.environment();
+    environment.extend([
+        (WORKSPACE_ENV.to_owned(), root.into()),
+        (COMPILE_DIRECTORY_ENV.to_owned(), root.join("evcxr").into()),
+        (CONFIG_DIRECTORY_ENV.to_owned(), root.join("config").into()),
+    ]);
+    environment
+}
+
+fn start_guard(installation: &Installation, root: &Path) -> Result<Child> {
+    let mut command = Command::new(installation.home.join("bin/interleave-host"));
+    command.arg("guard").arg(root);
+    let process = rustix::process::getpid();
+    if rustix::process::getpgrp() == process {
+        // Jupyter starts each kernel in a group of its own, so everything in it is ours.
+        command.arg(process.as_raw_nonzero().to_string());
+    }
+    command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start interleave-host: run install.sh again to repair it")
+}

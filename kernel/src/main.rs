@@ -1,0 +1,9 @@
+//! The program `interleave`.
+
+use std::process::ExitCode;
+
+use interleave_kernel::cli;
+
+fn main() -> ExitCode {
+    cli::main()
+}

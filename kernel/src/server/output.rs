@@ -1,0 +1,53 @@
+//! Where the outputs of a cell go. The sink stays with its cell: a thread that prints after the
+//! cell has ended prints there.
+
+use std::sync::Arc;
+
+use jupyter_protocol::ClearOutput;
+
+use crate::{
+    evaluator::{Cell, Output, OutputSink},
+    session,
+    sockets::{InputRequest, Links},
+    wire::Parent,
+};
+
+/// A sink that shows everything below the cell that `parent` asked for.
+pub(super) fn of_cell(links: &Links, parent: Arc<Parent>, cell: &Cell) -> OutputSink {
+    let links = links.clone();
+    let (number, allow_stdin) = (cell.number, cell.allow_stdin);
+    OutputSink::new(move |output| {
+        let parent = Arc::clone(&parent);
+        match output {
+            Output::Stream { stream, text } => {
+                links.iopub.stream(parent, session::stream(stream, text));
+            }
+            Output::Display(display) => {
+                let content = session::display(display, number);
+                links.iopub.publish(Some(parent), content);
+            }
+            Output::Clear { wait } => {
+                let content = ClearOutput { wait };
+                links.iopub.publish(Some(parent), content.into());
+            }
+            Output::Input {
+                prompt,
+                password,
+                reply,
+            } if allow_stdin => links.stdin.ask(InputRequest {
+                parent,
+                after: links.iopub.barrier(),
+                prompt,
+                password,
+                reply,
+            }),
+            // Dropping the sender says that nobody can be asked.
+            Output::Input { .. } => {}
+        }
+    })
+}
+
+/// A sink that shows nothing.
+pub(super) fn silent() -> OutputSink {
+    OutputSink::new(drop)
+}
