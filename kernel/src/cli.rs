@@ -7,6 +7,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use interleave_compiler::installation::Installation;
 use tokio::{
     runtime::Handle,
     signal::unix::{SignalKind, signal},
@@ -22,13 +23,14 @@ use crate::evaluator::{
     evcxr::{self, Workspace},
     unavailable,
 };
-#[cfg(feature = "evcxr")]
-use interleave_compiler::installation::Installation;
 
 use crate::{
     connection,
     evaluator::{Controls, Factory, scripted},
-    install::{self, doctor, location::Location},
+    install::{
+        self, doctor,
+        location::{self, Location},
+    },
     lifeline,
     server::{self, Config, Signal},
     session::KernelInfo,
@@ -177,10 +179,9 @@ fn examine(place: &Place) -> anyhow::Result<ExitCode> {
 }
 
 fn log_to_stderr() {
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::WARN.into())
-        .with_env_var("INTERLEAVE_LOG")
-        .from_env_lossy();
+    // What rust-analyzer logs is for its own authors, so silence is the default for libraries.
+    let filter = EnvFilter::try_from_env("INTERLEAVE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("off,interleave_kernel=warn"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -203,7 +204,7 @@ fn kernel(args: &KernelArgs) -> anyhow::Result<()> {
         let sockets = Sockets::bind(&connection).await?;
         let config = Config {
             info: kernel_info(),
-            history: args.history.clone().or_else(default_history),
+            history: args.history.clone().or_else(location::history),
         };
         let result = server::serve(sockets, evaluator, config, signals).await;
         forwarding.abort();
@@ -217,7 +218,8 @@ fn kernel_info() -> KernelInfo {
     let link = |text: &str, url: &str| (text.to_owned(), url.to_owned());
     KernelInfo {
         version: version.into(),
-        language_version: env!("CARGO_PKG_RUST_VERSION").into(),
+        language_version: rust_version()
+            .unwrap_or_else(|| env!("CARGO_PKG_RUST_VERSION").to_owned()),
         banner: format!("Interleave {version}: Rust, one cell at a time"),
         help_links: vec![
             link("The Rust Book", "https://doc.rust-lang.org/book/"),
@@ -226,12 +228,11 @@ fn kernel_info() -> KernelInfo {
     }
 }
 
-/// As the XDG base directory specification has it.
-fn default_history() -> Option<PathBuf> {
-    let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from);
-    let home = || Some(PathBuf::from(std::env::var_os("HOME")?).join(".local/state"));
-    let state = state.filter(|path| path.is_absolute()).or_else(home)?;
-    Some(state.join("interleave/history.sqlite"))
+/// The version of the Rust that cells are written in: `1.95.0` of `rustc 1.95.0 (… 2026-04-14)`.
+fn rust_version() -> Option<String> {
+    let home = Installation::of_program().ok()?.home;
+    let version = Installation::toolchain(&home).ok()?.version;
+    version.split_whitespace().nth(1).map(str::to_owned)
 }
 
 /// Turns what happens to this process into wishes of the kernel's.

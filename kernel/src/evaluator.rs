@@ -110,6 +110,8 @@ pub enum Output {
     },
     /// A value.
     Display(interleave_protocol::Display),
+    /// Documentation that the cell asked for; front ends show it in a pane or a pager.
+    Page(Inspection),
     /// Remove what the cell showed so far.
     Clear {
         /// Only when the next output arrives.

@@ -62,16 +62,18 @@ pub fn install(location: &Location, say: &dyn Fn(&str)) -> Result<PathBuf> {
     Ok(home)
 }
 
-/// Removes everything that [`install`] and the kernels left.
+/// Removes everything that [`install`] and the user's kernels left.
 ///
 /// # Errors
 ///
 /// When something is there and cannot be removed.
 pub fn uninstall(location: &Location) -> Result<()> {
-    for directory in [
+    let history = location::history().and_then(|file| file.parent().map(Path::to_owned));
+    let installed = [
         location.kernels.join(kernelspec::NAME),
         location.data.clone(),
-    ] {
+    ];
+    for directory in installed.into_iter().chain(history) {
         match fs::remove_dir_all(&directory) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error)

@@ -250,7 +250,7 @@ impl Session {
                     let line = cell.count;
                     self.actions.push(Action::RecordOutput { line, output });
                 }
-                let reply = render::execute_ok(cell.count, executed.expressions);
+                let reply = render::execute_ok(cell.count, executed.page, executed.expressions);
                 self.reply(&task.to, reply);
             }
             Outcome::Failed(failure) => self.failed(task, &failure),

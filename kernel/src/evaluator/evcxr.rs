@@ -9,15 +9,14 @@ use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
 use anyhow::{Context, Result};
 use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
 use interleave_compiler::{dependencies::Dependencies, installation::Installation};
-use interleave_protocol::{CellFacts, Display, DisplayRole, Panic, QuestionMark};
+use interleave_protocol::{CellFacts, Display, DisplayRole};
 use serde_json::Value;
 
 use self::{
     commands::Special,
     host_link::HostLink,
     interrupt::Interrupter,
-    places::Source,
-    report::{CellText, Mark, Remark, Report},
+    places::{Places, Source},
 };
 use super::{
     Cell, Completion, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome,
@@ -26,6 +25,7 @@ use super::{
 
 mod commands;
 mod diagnostics;
+mod failures;
 mod host_link;
 mod interrupt;
 mod names;
@@ -144,18 +144,22 @@ impl EvcxrEvaluator {
         }
         match result {
             Err(Error::SubprocessTerminated(_)) if interrupted => {
-                Outcome::Failed(interrupted_failure(Some(LOST)))
+                Outcome::Failed(failures::interrupted(true))
             }
-            Err(_) if interrupted => Outcome::Failed(interrupted_failure(None)),
-            Err(Error::SubprocessTerminated(status)) => Outcome::Failed(crash_failure(&status)),
+            Err(_) if interrupted => Outcome::Failed(failures::interrupted(false)),
+            Err(Error::SubprocessTerminated(status)) => Outcome::Failed(failures::crashed(&status)),
             Err(error) => Outcome::Failed(self.link.with_places(|places| {
                 diagnostics::failure(&error, places, places.current().unwrap_or_default())
             })),
-            Ok(_) if report.panicked => Outcome::Failed(self.panic_failure(last)),
+            Ok(_) if report.panicked => {
+                Outcome::Failed(self.failure_at(|places| failures::panicked(last, places)))
+            }
             Ok(outputs) => {
                 self.show_command_output(outputs);
                 match report.question_mark {
-                    Some(error) => Outcome::Failed(self.question_mark_failure(&error)),
+                    Some(error) => Outcome::Failed(
+                        self.failure_at(|places| failures::returned_early(&error, places)),
+                    ),
                     None => Outcome::Finished,
                 }
             }
@@ -181,39 +185,19 @@ impl EvcxrEvaluator {
         }));
     }
 
-    fn panic_failure(&self, panic: Option<&Panic>) -> Failure {
-        let message = panic.map_or("the cell panicked", |panic| panic.message.as_str());
-        let marks = panic.and_then(|panic| self.mark(panic.location.as_ref()?));
-        drawn("panic", message, marks, None)
+    fn failure_at(&self, describe: impl FnOnce(&Places) -> Failure) -> Failure {
+        self.link.with_places(describe)
     }
 
-    fn question_mark_failure(&self, error: &QuestionMark) -> Failure {
-        let marks = error
-            .location
-            .as_ref()
-            .and_then(|location| self.mark(location));
-        drawn(
-            &names::short(&error.type_name),
-            &error.message,
-            marks,
-            Some("`?` ended the cell here: the value was an `Err`"),
-        )
-    }
-
-    fn mark(&self, location: &interleave_protocol::Location) -> Option<Mark> {
-        self.link.with_places(|places| {
-            let place = places.of_panic(location)?;
-            let cell = places.cell(place.cell)?;
-            let text = CellText {
-                title: format!("In[{}]", cell.number),
-                code: cell.code.clone(),
-            };
-            Some(Mark::from_place(text, place))
-        })
-    }
-
-    fn run_special(&mut self, special: Special) -> Outcome {
+    fn run_special(&mut self, special: Special<'_>) -> Outcome {
         match special {
+            Special::Explain(name) => match self.inspect(name, name.len()) {
+                Some(explanation) => self.link.show(Output::Page(explanation)),
+                None => {
+                    let message = format!("nothing is known about `{name}`");
+                    return Outcome::Failed(failures::plain("error", &message));
+                }
+            },
             Special::Quit => return Outcome::Quit,
             Special::Version => self.show(BTreeMap::from([text_plain(&self.versions)])),
             Special::Help => {
@@ -304,9 +288,6 @@ impl Evaluator for EvcxrEvaluator {
 /// What evcxr says instead of nothing.
 const NO_DOCUMENTATION: &str = "No documentation found";
 
-const LOST: &str = "The process of the cells was replaced: variables and threads are lost, \
-                    functions and types are kept.";
-
 fn execute(context: &mut CommandContext, code: &str) -> Result<EvalOutputs, Error> {
     context.execute(code)
 }
@@ -315,49 +296,6 @@ fn is_about_question_mark(result: &Result<EvalOutputs, Error>) -> bool {
     result
         .as_ref()
         .is_err_and(|error| error.to_string().contains("the `?` operator"))
-}
-
-fn interrupted_failure(lost: Option<&str>) -> Failure {
-    let value = match lost {
-        Some(lost) => format!("the cell was interrupted. {lost}"),
-        None => "the compiler was interrupted. Nothing is lost.".to_owned(),
-    };
-    drawn("Interrupted", &value, None, None)
-}
-
-/// `status` is evcxr's, such as `Subprocess terminated with status: signal: 11 (SIGSEGV)`.
-fn crash_failure(status: &str) -> Failure {
-    let status = status.rsplit("status: ").next().unwrap_or(status).trim();
-    let value = match status.strip_prefix("exit status: ") {
-        Some(code) => format!("the cell ended its process, with exit code {code}. {LOST}"),
-        None => format!("the cell crashed: {status}. {LOST}"),
-    };
-    let name = if status.starts_with("exit") {
-        "exit"
-    } else {
-        "crash"
-    };
-    drawn(name, &value, None, None)
-}
-
-fn drawn(name: &str, message: &str, mark: Option<Mark>, help: Option<&str>) -> Failure {
-    let remark = |message: &str| Remark {
-        is_help: false,
-        message: message.to_owned(),
-        marks: Vec::new(),
-        changes: Vec::new(),
-    };
-    let report = Report {
-        code: Some(name.to_owned()),
-        message: message.to_owned(),
-        marks: mark.into_iter().collect(),
-        remarks: help.map(remark).into_iter().collect(),
-    };
-    Failure {
-        name: name.to_owned(),
-        value: message.to_owned(),
-        traceback: report.draw(),
-    }
 }
 
 fn text_plain(text: &str) -> (String, Value) {

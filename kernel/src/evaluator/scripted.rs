@@ -8,6 +8,7 @@
 //! | `burst N` | N numbered lines |
 //! | `result TEXT`, `result MIME VALUE` | the value of the cell |
 //! | `display ID TEXT`, `update ID TEXT` | an output with a display id, and its update |
+//! | `page TEXT` | documentation that the cell asked for |
 //! | `clear`, `clear wait` | the output is cleared |
 //! | `input PROMPT`, `password PROMPT` | asks, and prints what was typed |
 //! | `spin` | waits to be interrupted |
@@ -112,11 +113,12 @@ impl Evaluator for Scripted {
             .iter()
             .find(|(name, _)| *name == &code[start..end])?;
         let text = format!("{name}: {explanation}");
-        Some(Inspection(BTreeMap::from([(
-            "text/plain".into(),
-            text.into(),
-        )])))
+        Some(page(&text))
     }
+}
+
+fn page(text: &str) -> Inspection {
+    Inspection(BTreeMap::from([("text/plain".into(), text.into())]))
 }
 
 impl Scripted {
@@ -131,6 +133,7 @@ impl Scripted {
             "result" => output.send(Output::Display(result(rest))),
             "display" => output.send(Output::Display(named(rest, DisplayRole::Show))),
             "update" => output.send(Output::Display(named(rest, DisplayRole::Update))),
+            "page" => output.send(Output::Page(page(rest))),
             "clear" => output.send(Output::Clear {
                 wait: rest == "wait",
             }),

@@ -16,6 +16,15 @@ pub struct Location {
     pub kernels: PathBuf,
 }
 
+/// The file with the history of a user's cells, which outlives installations until one is removed.
+/// As the XDG base directory specification has it; `None` when the user has no home directory.
+pub fn history() -> Option<PathBuf> {
+    let state = env::var_os("XDG_STATE_HOME").map(PathBuf::from);
+    let home = || Some(PathBuf::from(env::var_os("HOME")?).join(".local/state"));
+    let state = state.filter(|path| path.is_absolute()).or_else(home)?;
+    Some(state.join("interleave/history.sqlite"))
+}
+
 impl Location {
     /// For the current user, where Jupyter looks first.
     ///

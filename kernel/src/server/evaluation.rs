@@ -15,7 +15,7 @@ use tracing::{error, info};
 
 use super::output;
 use crate::{
-    evaluator::{Cell, Evaluator, Factory, Failure, Outcome, Output, OutputSink},
+    evaluator::{Cell, Evaluator, Factory, Failure, Inspection, Outcome, Output, OutputSink},
     session::{Done, Event, Executed, Job},
     sockets::Links,
 };
@@ -98,15 +98,15 @@ fn run(evaluator: &mut dyn Evaluator, job: Job, links: &Links) -> Done {
                 true => output::silent(),
                 false => output::of_cell(links, parent, &cell),
             };
-            let (outcome, display) = execute(evaluator, &cell, output);
+            let (outcome, shown) = execute(evaluator, &cell, output);
             let expressions = match outcome {
                 Outcome::Finished => evaluate(evaluator, &cell, expressions),
                 Outcome::Failed(_) | Outcome::Quit => BTreeMap::new(),
             };
-            let result = display.and_then(plain_text);
             Done::Executed(Executed {
                 outcome,
-                result,
+                result: shown.value.and_then(plain_text),
+                page: shown.page,
                 expressions,
             })
         }
@@ -115,26 +115,33 @@ fn run(evaluator: &mut dyn Evaluator, job: Job, links: &Links) -> Done {
     }
 }
 
-/// Runs a cell and keeps a copy of its value.
-fn execute(
-    evaluator: &mut dyn Evaluator,
-    cell: &Cell,
-    output: OutputSink,
-) -> (Outcome, Option<Display>) {
-    let value = Arc::new(Mutex::new(None));
+/// What the reply to a cell tells again.
+#[derive(Debug, Default)]
+struct Shown {
+    value: Option<Display>,
+    page: Option<Inspection>,
+}
+
+/// Runs a cell and keeps a copy of what its reply needs.
+fn execute(evaluator: &mut dyn Evaluator, cell: &Cell, output: OutputSink) -> (Outcome, Shown) {
+    let kept = Arc::new(Mutex::new(Shown::default()));
     let outcome = evaluator.execute(cell, &{
-        let value = Arc::clone(&value);
+        let kept = Arc::clone(&kept);
         OutputSink::new(move |shown| {
-            if let Output::Display(display) = &shown
-                && display.role == DisplayRole::Result
-            {
-                *value.lock().unwrap_or_else(PoisonError::into_inner) = Some(display.clone());
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            match &shown {
+                Output::Display(display) if display.role == DisplayRole::Result => {
+                    kept.value = Some(display.clone());
+                }
+                Output::Page(page) => kept.page = Some(page.clone()),
+                _ => {}
             }
+            drop(kept);
             output.send(shown);
         })
     });
-    let value = value.lock().unwrap_or_else(PoisonError::into_inner).take();
-    (outcome, value)
+    let kept = std::mem::take(&mut *kept.lock().unwrap_or_else(PoisonError::into_inner));
+    (outcome, kept)
 }
 
 /// Evaluates each expression as a silent cell of its own.
@@ -151,7 +158,7 @@ fn evaluate(
         };
         match execute(evaluator, &cell, output::silent()) {
             (Outcome::Failed(failure), _) => Err(failure),
-            (Outcome::Finished | Outcome::Quit, display) => Ok(display),
+            (Outcome::Finished | Outcome::Quit, shown) => Ok(shown.value),
         }
     };
     expressions

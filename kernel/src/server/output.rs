@@ -30,6 +30,8 @@ pub(super) fn of_cell(links: &Links, parent: Arc<Parent>, cell: &Cell) -> Output
                 let content = ClearOutput { wait };
                 links.iopub.publish(Some(parent), content.into());
             }
+            // Travels with the reply.
+            Output::Page(_) => {}
             Output::Input {
                 prompt,
                 password,

@@ -62,6 +62,8 @@ pub struct Executed {
     pub outcome: Outcome,
     /// The text of its value, for the history.
     pub result: Option<String>,
+    /// Documentation that it asked for.
+    pub page: Option<Inspection>,
     /// The expressions' values, by name. Empty unless the cell ran to its end.
     pub expressions: BTreeMap<String, Result<Option<Display>, Failure>>,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use interleave_protocol::{Display, DisplayRole};
 use jupyter_protocol::{
     CompleteReply, DisplayData, ErrorOutput, ExecuteReply, ExecuteResult, ExecutionCount,
-    ExpressionResult, InspectReply, IsCompleteReply, JupyterMessageContent, ReplyError,
+    ExpressionResult, InspectReply, IsCompleteReply, JupyterMessageContent, Payload, ReplyError,
     ReplyStatus, Stdio, StreamContent, Transient, UpdateDisplayData,
 };
 use serde_json::{Map, Value, json};
@@ -70,13 +70,18 @@ pub(super) fn error(failure: &Failure) -> JupyterMessageContent {
 /// The reply for a cell that ran to its end.
 pub(super) fn execute_ok(
     count: usize,
+    page: Option<Inspection>,
     expressions: impl IntoIterator<Item = (String, Result<Option<Display>, Failure>)>,
 ) -> JupyterMessageContent {
+    let payload = page.map(|page| Payload::Page {
+        data: mime_bundle(page.0),
+        start: 0,
+    });
     let expressions = expressions
         .into_iter()
         .map(|(name, value)| (name, expression(value)))
         .collect();
-    execute_reply(ReplyStatus::Ok, count, expressions, None)
+    execute_reply(ReplyStatus::Ok, count, payload, expressions, None)
 }
 
 /// The reply for a cell that did not.
@@ -86,24 +91,25 @@ pub(super) fn execute_error(count: usize, failure: &Failure) -> JupyterMessageCo
         evalue: failure.value.clone(),
         traceback: failure.traceback.clone(),
     };
-    execute_reply(ReplyStatus::Error, count, HashMap::new(), Some(error))
+    execute_reply(ReplyStatus::Error, count, None, HashMap::new(), Some(error))
 }
 
 /// The reply for a cell that was not run at all.
 pub(super) fn execute_aborted(count: usize) -> JupyterMessageContent {
-    execute_reply(ReplyStatus::Aborted, count, HashMap::new(), None)
+    execute_reply(ReplyStatus::Aborted, count, None, HashMap::new(), None)
 }
 
 fn execute_reply(
     status: ReplyStatus,
     count: usize,
+    payload: Option<Payload>,
     expressions: HashMap<String, ExpressionResult>,
     error: Option<ReplyError>,
 ) -> JupyterMessageContent {
     ExecuteReply {
         status,
         execution_count: ExecutionCount(count),
-        payload: Vec::new(),
+        payload: payload.into_iter().collect(),
         user_expressions: Some(expressions),
         error: error.map(Box::new),
     }

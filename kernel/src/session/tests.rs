@@ -48,6 +48,7 @@ impl Bench {
         self.event(Event::Done(Done::Executed(Executed {
             outcome,
             result: None,
+            page: None,
             expressions: [].into(),
         })))
     }

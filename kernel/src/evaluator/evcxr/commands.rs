@@ -7,7 +7,11 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 2] = [
+pub(super) const OURS: [Command; 3] = [
+    Command {
+        name: "?NAME",
+        description: "Show the documentation of a name, as Shift+Tab does",
+    },
     Command {
         name: ":quit",
         description: "End the kernel, as Shut Down in the Kernel menu does",
@@ -20,14 +24,19 @@ pub(super) const OURS: [Command; 2] = [
 
 /// What a cell asks of us instead of evcxr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Special {
+pub(super) enum Special<'a> {
+    /// Show what is known about a name.
+    Explain(&'a str),
     Help,
     Version,
     Quit,
 }
 
 /// The command, when the cell is nothing else.
-pub(super) fn special(code: &str) -> Option<Special> {
+pub(super) fn special(code: &str) -> Option<Special<'_>> {
+    if let Some(name) = code.trim().strip_prefix('?') {
+        return Some(Special::Explain(name.trim()));
+    }
     match code.trim() {
         ":help" => Some(Special::Help),
         ":version" => Some(Special::Version),
@@ -77,5 +86,6 @@ mod tests {
         assert!(!clears_everything("let x = 1;\n:clear"));
         assert_eq!(special(" :quit\n"), Some(Special::Quit));
         assert_eq!(special(":quit\n1"), None);
+        assert_eq!(special("?Vec::push"), Some(Special::Explain("Vec::push")));
     }
 }

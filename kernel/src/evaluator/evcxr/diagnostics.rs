@@ -3,6 +3,8 @@
 //! evcxr has mapped the main spans of an error into the cell. Those of notes and suggestions, and
 //! those in items of earlier cells, are found here by the text of their line.
 
+use std::ops::Range;
+
 use evcxr::{CompilationError, Error};
 use interleave_compiler::cell::HIDDEN_CODE_MARK;
 use serde_json::Value;
@@ -203,23 +205,31 @@ impl Finder<'_> {
         })
     }
 
-    fn bytes(&self, span: &Value) -> Option<(CellText, std::ops::Range<usize>)> {
+    /// The bytes of a cell that a span covers. Of a span that begins or ends in generated code, the
+    /// lines that are in the cell.
+    fn bytes(&self, span: &Value) -> Option<(CellText, Range<usize>)> {
         let span = in_cell_source(span)?;
-        let number = |name: &str| span[name].as_u64().and_then(|n| usize::try_from(n).ok());
-        let text = span["text"].as_array()?;
-        let start = self.place(text.first()?["text"].as_str()?, number("column_start")?)?;
-        let end = self.place(text.last()?["text"].as_str()?, number("column_end")?);
-        // The line of a closing brace stands in many places: count from the start instead.
-        let lines = number("line_end")?.checked_sub(number("line_start")?)?;
-        let end_line = start.line + lines;
-        let end_column = match end {
-            Some(end) if end.cell == start.cell && end.line == end_line => end.column,
-            _ if lines == 0 => start.column + number("column_end")? - number("column_start")?,
-            _ => number("column_end")?,
-        };
+        let lines = span["text"].as_array()?;
+        let mut places = lines.iter().filter_map(|line| {
+            let text = line["text"].as_str()?;
+            let start = self.place(text, number(&line["highlight_start"])?)?;
+            let end = self.place(text, number(&line["highlight_end"])?)?;
+            Some((start, end))
+        });
+        let (start, first_end) = places.next()?;
+        // The lines of a long span follow each other. One that is found elsewhere, as a lone brace
+        // may be, says nothing.
+        let end = places.fold(first_end, |last, (_, end)| {
+            let follows = end.cell == last.cell && end.line > last.line;
+            if follows && end.line - start.line < lines.len() {
+                end
+            } else {
+                last
+            }
+        });
         let cell = self.cell_text(start.cell)?;
         let from = byte_offset(&cell.code, start.line, start.column);
-        let to = byte_offset(&cell.code, end_line, end_column);
+        let to = byte_offset(&cell.code, end.line, end.column);
         Some((cell, from..to.max(from)))
     }
 
@@ -248,6 +258,10 @@ impl Finder<'_> {
             code: cell.code.clone(),
         })
     }
+}
+
+fn number(value: &Value) -> Option<usize> {
+    value.as_u64()?.try_into().ok()
 }
 
 /// The span itself, or where the macro that it is in was called, if that is in a cell.

@@ -6,7 +6,7 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet, renderer::DecorStyle,
 };
 
-use super::places::Place;
+use super::{places::Place, syntax};
 
 /// A report before it is drawn.
 #[derive(Debug, Default)]
@@ -117,19 +117,16 @@ fn snippets(marks: &[Mark]) -> Vec<Snippet<'_, Annotation<'_>>> {
 }
 
 impl Mark {
-    /// Marks from a place to the end of the word or the line that begins there.
+    /// Marks the expression that begins at a place, or else the word.
     pub(super) fn from_place(cell: CellText, place: Place) -> Self {
         let start = byte_offset(&cell.code, place.line, place.column);
-        let rest = cell.code.get(start..).unwrap_or_default();
-        let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
-        let word = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
-        let length = word.max(rest.chars().next().map_or(0, char::len_utf8));
-        let primary = true;
+        let span = syntax::expression_at(&cell.code, start)
+            .unwrap_or_else(|| start..start + length_of_word(&cell.code, start));
         Self {
             cell,
-            span: start..start + length,
+            span,
             label: String::new(),
-            primary,
+            primary: true,
         }
     }
 
@@ -146,6 +143,14 @@ impl Mark {
             annotation.label(self.label.as_str())
         }
     }
+}
+
+/// Length of the name at a byte, at least one character.
+fn length_of_word(code: &str, start: usize) -> usize {
+    let rest = code.get(start..).unwrap_or_default();
+    let is_word = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let word = rest.find(|letter| !is_word(letter)).unwrap_or(rest.len());
+    word.max(rest.chars().next().map_or(0, char::len_utf8))
 }
 
 /// The byte at a line and a column of characters, both from 1; the end of the line or of the text

@@ -1,5 +1,7 @@
 //! What can be said of a cell by parsing it.
 
+use std::ops::Range;
+
 use interleave_protocol::CellFacts;
 use ra_ap_syntax::{
     AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextSize, ast,
@@ -16,7 +18,7 @@ const AWAITING_MACROS: [&str; 5] = ["join", "try_join", "select", "select_biased
 const INDENT: &str = "    ";
 
 /// Whether the code is ready to run.
-pub fn completeness(code: &str) -> Completeness {
+pub(super) fn completeness(code: &str) -> Completeness {
     let code = without_commands(code);
     let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
     let errors = parse.errors();
@@ -92,6 +94,29 @@ fn visit_macro(call: &SyntaxNode, facts: &mut CellFacts) {
     }
 }
 
+/// The longest expression that begins at a byte of the cell, as far as it stays on the line.
+pub(super) fn expression_at(code: &str, start: usize) -> Option<Range<usize>> {
+    let parse = SourceFile::parse(
+        &format!("{PROLOGUE}{}\n}}", without_commands(code)),
+        Edition::Edition2024,
+    );
+    // Commands are blanked out line by line: count from the end, which they do not move.
+    let shift = PROLOGUE.len() + without_commands(code).len();
+    let offset = (start + shift).checked_sub(code.len())?;
+    let line_end = code
+        .get(start..)?
+        .find('\n')
+        .map_or(code.len(), |end| start + end);
+    let longest = parse
+        .syntax_node()
+        .descendants()
+        .filter(|node| ast::Expr::can_cast(node.kind()))
+        .filter(|node| usize::from(node.text_range().start()) == offset)
+        .map(|node| usize::from(node.text_range().len()))
+        .max()?;
+    Some(start..line_end.min(start + longest))
+}
+
 /// The code without the commands that evcxr takes at its head (`:dep …`), which are not Rust.
 fn without_commands(code: &str) -> String {
     let mut in_head = true;
@@ -127,7 +152,8 @@ fn open_delimiters(code: &str) -> Delimiters {
             SyntaxKind::L_PAREN => open.push(SyntaxKind::R_PAREN),
             SyntaxKind::L_BRACK => open.push(SyntaxKind::R_BRACK),
             kind @ (SyntaxKind::R_CURLY | SyntaxKind::R_PAREN | SyntaxKind::R_BRACK) => {
-                if open.pop() != Some(kind) {
+                let closes_the_last = open.pop() == Some(kind);
+                if !closes_the_last {
                     return Delimiters::Wrong;
                 }
             }
@@ -196,6 +222,24 @@ mod tests {
         check("let = 1;", Completeness::Invalid);
         check("fn f() }", Completeness::Invalid);
         check("(1]", Completeness::Invalid);
+    }
+
+    #[test]
+    fn the_expression_at_a_place_is_found() {
+        let check = |code: &str, start: usize, expected: Option<&str>| {
+            let found = expression_at(code, start).map(|range| &code[range]);
+            assert_eq!(found, expected, "{code} at {start}");
+        };
+        check(
+            "let y: i32 = \"12x\".parse()?;",
+            13,
+            Some("\"12x\".parse()?"),
+        );
+        check("    v[i] }", 4, Some("v[i]"));
+        check("{ v[i] }", 2, Some("v[i]"));
+        check("f(\n1);", 0, Some("f("));
+        check(":dep a\nf(1);", 7, Some("f(1)"));
+        check("f();", 9, None);
     }
 
     #[track_caller]

@@ -20,7 +20,7 @@ fn span(text: &str, columns: (u64, u64)) -> Value {
         "file_name": "/tmp/x/cells/1/lib.rs",
         "line_start": 40, "line_end": 40,
         "column_start": columns.0, "column_end": columns.1,
-        "text": [{ "text": text }],
+        "text": [{ "text": text, "highlight_start": columns.0, "highlight_end": columns.1 }],
         "is_primary": true,
         "suggested_replacement": ".clone()",
         "expansion": null,
@@ -67,6 +67,23 @@ fn of_equal_lines_the_one_that_evcxr_knows_is_marked() {
         known_lines: vec![2],
     };
     assert_eq!(finder.mark(&span("f();", (1, 2))).unwrap().span, 5..6);
+}
+
+#[test]
+fn of_a_span_around_the_cell_the_part_in_the_cell_is_marked() {
+    let places = places(&["struct S;\nS"]);
+    let finder = Finder {
+        places: &places,
+        index: 0,
+        known_lines: vec![],
+    };
+    let mut around = span("", (0, 0));
+    around["text"] = serde_json::json!([
+        { "text": "show_text(&format!(\"{:?}\",&(", "highlight_start": 20, "highlight_end": 22 },
+        { "text": "S", "highlight_start": 1, "highlight_end": 2 },
+        { "text": ")));", "highlight_start": 1, "highlight_end": 2 },
+    ]);
+    assert_eq!(finder.mark(&around).unwrap().span, 10..11);
 }
 
 #[test]

@@ -1,0 +1,114 @@
+//! How a cell can fail that the compiler had accepted, in the words that a student reads.
+
+use interleave_protocol::{Location, Panic, QuestionMark};
+
+use super::{
+    names,
+    places::Places,
+    report::{CellText, Mark, Remark, Report},
+};
+use crate::evaluator::Failure;
+
+const LOST: &str = "The process of the cells was replaced: variables and threads are lost, \
+                    functions and types are kept.";
+
+/// A failure without a place.
+pub(super) fn plain(name: &str, message: &str) -> Failure {
+    drawn(name, message, None, None)
+}
+
+/// The student stopped the cell, or the compiler when no code had run.
+pub(super) fn interrupted(host_was_replaced: bool) -> Failure {
+    plain(
+        "Interrupted",
+        &if host_was_replaced {
+            format!("the cell was interrupted. {LOST}")
+        } else {
+            "the compiler was interrupted. Nothing is lost.".to_owned()
+        },
+    )
+}
+
+/// The host has ended. `status` is evcxr's, such as
+/// `Subprocess terminated with status: signal: 11 (SIGSEGV)`.
+pub(super) fn crashed(status: &str) -> Failure {
+    let status = status.rsplit("status: ").next().unwrap_or(status).trim();
+    match status.parse::<i32>() {
+        Ok(code) => plain(
+            "exit",
+            &format!("the cell ended its process, with exit code {code}. {LOST}"),
+        ),
+        Err(_) => plain("crash", &format!("the cell crashed: {status}. {LOST}")),
+    }
+}
+
+/// A panic left the cell.
+pub(super) fn panicked(panic: Option<&Panic>, places: &Places) -> Failure {
+    let message = panic.map_or("the cell panicked", |panic| panic.message.as_str());
+    let mark = panic.and_then(|panic| mark(panic.location.as_ref()?, places));
+    drawn("panic", message, mark, None)
+}
+
+/// An `Err` left the cell through `?`.
+pub(super) fn returned_early(error: &QuestionMark, places: &Places) -> Failure {
+    let mark = error
+        .location
+        .as_ref()
+        .and_then(|location| mark(location, places));
+    let note = "`?` ended the cell here, because the value was an `Err`";
+    drawn(
+        &names::short(&error.type_name),
+        &error.message,
+        mark,
+        Some(note),
+    )
+}
+
+fn mark(location: &Location, places: &Places) -> Option<Mark> {
+    let place = places.of_panic(location)?;
+    let cell = places.cell(place.cell)?;
+    let text = CellText {
+        title: format!("In[{}]", cell.number),
+        code: cell.code.clone(),
+    };
+    Some(Mark::from_place(text, place))
+}
+
+fn drawn(name: &str, message: &str, mark: Option<Mark>, note: Option<&str>) -> Failure {
+    let note = note.map(|note| Remark {
+        is_help: false,
+        message: note.to_owned(),
+        marks: Vec::new(),
+        changes: Vec::new(),
+    });
+    let report = Report {
+        code: Some(name.to_owned()),
+        message: message.to_owned(),
+        marks: mark.into_iter().collect(),
+        remarks: note.into_iter().collect(),
+    };
+    Failure {
+        name: name.to_owned(),
+        value: message.to_owned(),
+        traceback: report.draw(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exit_and_a_crash_are_told_apart() {
+        let exit = crashed("Subprocess terminated with status: exit status: 3");
+        assert_eq!(exit.name, "exit");
+        assert!(exit.value.contains("exit code 3"), "{}", exit.value);
+        let crash = crashed("Subprocess terminated with status: signal: 6 (SIGABRT)");
+        assert_eq!(crash.name, "crash");
+        assert!(
+            crash.value.contains("signal: 6 (SIGABRT)"),
+            "{}",
+            crash.value
+        );
+    }
+}

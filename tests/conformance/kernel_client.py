@@ -1,0 +1,148 @@
+"""A kernel and a strict client: every message must be valid, and belongs to the request it names."""
+
+import os
+import re
+from collections import defaultdict, deque
+from dataclasses import dataclass
+
+from jupyter_client.manager import KernelManager
+from jupyter_kernel_test.msgspec_v5 import validate_message
+
+TIMEOUT = 60  # Seconds after which a test fails. Nothing waits for a time to pass.
+ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass
+class Execution:
+    """What one cell answered."""
+
+    reply: dict
+    outputs: list
+
+    def contents(self, kind):
+        """The contents of the outputs of one type, in order."""
+        return [message["content"] for message in self.outputs if message["msg_type"] == kind]
+
+    def text(self, stream):
+        """All that was written to `stdout` or `stderr`."""
+        streams = self.contents("stream")
+        return "".join(content["text"] for content in streams if content["name"] == stream)
+
+    @property
+    def stdout(self):
+        return self.text("stdout")
+
+    @property
+    def stderr(self):
+        return self.text("stderr")
+
+    @property
+    def kinds(self):
+        """The types of the outputs, in order."""
+        return [message["msg_type"] for message in self.outputs]
+
+    @property
+    def value(self):
+        """The text of the cell's value. It must have one."""
+        [result] = self.contents("execute_result")
+        return result["data"]["text/plain"]
+
+    @property
+    def error(self):
+        """The content of the error that the cell showed. The reply must say the same."""
+        [error] = self.contents("error")
+        assert self.reply["status"] == "error"
+        assert {key: self.reply[key] for key in error} == error
+        return error
+
+    @property
+    def traceback(self):
+        """The error's traceback, without colours."""
+        return ANSI_COLOUR.sub("", "\n".join(self.error["traceback"]))
+
+
+class Kernel:
+    """A running kernel. Reads each request's messages on their own, whatever comes in between."""
+
+    def __init__(self, environment=None):
+        self.manager = KernelManager(kernel_name="interleave", shutdown_wait_time=TIMEOUT)
+        self.manager.start_kernel(env={**os.environ, **(environment or {})})
+        self.client = self.manager.client()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=TIMEOUT)
+        self._unread = defaultdict(deque)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Ends the kernel, if it has not ended yet."""
+        self.client.stop_channels()
+        if self.manager.has_kernel:
+            self.manager.shutdown_kernel()
+
+    @property
+    def pid(self):
+        return self.manager.provisioner.pid
+
+    def run(self, code, **options):
+        """Runs a cell to its end."""
+        return self.finish(self.send(code, **options))
+
+    def send(self, code, **options):
+        """Sends a cell and gives the name of the request."""
+        return self.client.execute(code, **{"allow_stdin": False, **options})
+
+    def finish(self, request):
+        """Reads the rest of a cell: its outputs up to `idle`, which must be last, and its reply."""
+        outputs = []
+        while (message := self.published(request))["content"].get("execution_state") != "idle":
+            outputs.append(message)
+        outputs = [message for message in outputs if message["msg_type"] not in ("status", "execute_input")]
+        reply = self.reply(request)
+        assert not self._unread["iopub", request], "idle was not last"
+        return Execution(reply, outputs)
+
+    def published(self, request):
+        """The next message about a request on iopub."""
+        return self._next("iopub", request)
+
+    def published_text(self, request, text):
+        """Reads a request's messages until the streams have said a text."""
+        said = ""
+        while text not in said:
+            message = self.published(request)
+            assert message["content"].get("execution_state") != "idle", f"the cell ended after {said!r}"
+            said += message["content"].get("text", "")
+
+    def reply(self, request, channel="shell"):
+        """The content of the reply to a request."""
+        return self._next(channel, request)["content"]
+
+    def question(self, request):
+        """What a cell asks the front end for."""
+        message = self._next("stdin", request)
+        assert message["msg_type"] == "input_request"
+        return message["content"]
+
+    def ask(self, kind, *arguments, **options):
+        """Sends another request (`complete`, `inspect`, …) by the client's method of that name."""
+        return self.reply(getattr(self.client, kind)(*arguments, **options))
+
+    def check_that_everything_was_read(self):
+        """Fails if the kernel said more than the tests looked at."""
+        left = [message for messages in self._unread.values() for message in messages]
+        left = [message for message in left if message["msg_type"] != "status"]
+        assert not left, f"nobody asked for {left}"
+
+    def _next(self, channel, request):
+        unread = self._unread[channel, request]
+        while not unread:
+            message = getattr(self.client, f"get_{channel}_msg")(timeout=TIMEOUT)
+            validate_message(message)
+            parent = message["parent_header"].get("msg_id")
+            self._unread[channel, parent].append(message)
+        return unread.popleft()
