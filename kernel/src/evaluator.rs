@@ -17,6 +17,9 @@ pub trait Evaluator {
     /// Runs a cell to its end. Everything it showed was given to `output` before this returns.
     fn execute(&mut self, cell: &Cell, output: &OutputSink) -> Outcome;
 
+    /// Prepares for what is likely to come. Called once, when nobody waits for anything.
+    fn warm_up(&mut self) {}
+
     /// What may stand at `cursor`, a byte offset into `code`.
     fn complete(&mut self, code: &str, cursor: usize) -> Completions;
 

@@ -15,8 +15,9 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{installation::Installation, request::CELL_CRATE};
+use crate::installation::Installation;
 
+mod description;
 mod manifest;
 
 /// The shared object that the host loads before any cell.
@@ -79,9 +80,10 @@ pub fn build_template(installation: &Installation, lock_file: &Path) -> Result<(
         bail!("the crates that cells use could not be compiled");
     };
     write_json(&template.join(Dependencies::FILE), &dependencies)?;
-    let Ok(metadata) = package.metadata(installation)? else {
+    let Ok(mut metadata) = package.metadata(installation)? else {
         bail!("cargo cannot describe the crates that cells use");
     };
+    description::without_unseen(&mut metadata);
     write_json(&template.join(METADATA_FILE), &metadata)
 }
 
@@ -117,7 +119,10 @@ pub fn built(
 pub fn metadata(installation: &Installation, directory: &Path) -> Result<Result<Value, ExitCode>> {
     let mut metadata: Value = match Package::with_additions(installation, directory)? {
         Some(package) => match package.metadata(installation)? {
-            Ok(metadata) => metadata,
+            Ok(mut metadata) => {
+                description::without_unseen(&mut metadata);
+                metadata
+            }
             Err(code) => return Ok(Err(code)),
         },
         None => {
@@ -127,25 +132,11 @@ pub fn metadata(installation: &Installation, directory: &Path) -> Result<Result<
             )?
         }
     };
-    place_in(&mut metadata, directory);
+    description::place_in(&mut metadata, directory);
     Ok(Ok(metadata))
 }
 
 const METADATA_FILE: &str = "metadata.json";
-
-/// Makes metadata of our package read as if the package were the cell's: rust-analyzer looks for
-/// the source file that evcxr writes.
-fn place_in(metadata: &mut Value, directory: &Path) {
-    let path = |name: &str| Value::from(directory.join(name).to_string_lossy());
-    metadata["workspace_root"] = Value::from(directory.to_string_lossy());
-    metadata["target_directory"] = path("target");
-    for package in metadata["packages"].as_array_mut().into_iter().flatten() {
-        if package["name"] == CELL_CRATE {
-            package["manifest_path"] = path("Cargo.toml");
-            package["targets"][0]["src_path"] = path("src/lib.rs");
-        }
-    }
-}
 
 /// A package without code that depends on what a cell depends on.
 struct Package {

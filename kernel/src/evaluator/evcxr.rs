@@ -26,6 +26,7 @@ use super::{
 mod commands;
 mod diagnostics;
 mod failures;
+mod host;
 mod host_link;
 mod interrupt;
 mod names;
@@ -242,6 +243,12 @@ impl Evaluator for EvcxrEvaluator {
         outcome
     }
 
+    /// rust-analyzer reads a library when its types are first asked for, which takes seconds for
+    /// std. Here that happens while the student reads the first lines of the notebook.
+    fn warm_up(&mut self) {
+        self.complete(WARM_UP, WARM_UP.len());
+    }
+
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
         match self.context.completions(code, cursor) {
             Ok(found) => Completions {
@@ -284,6 +291,19 @@ impl Evaluator for EvcxrEvaluator {
         Some(Inspection(BTreeMap::from(data)))
     }
 }
+
+/// The words of a lesson; the completion at its end needs the types of all of them.
+const WARM_UP: &str = r#"
+use std::{collections::HashMap, sync::{Arc, Mutex, mpsc}, thread, time::{Duration, Instant}};
+let start = Instant::now();
+let total = Arc::new(Mutex::new(vec![start.elapsed()]));
+let (sender, receiver) = mpsc::channel::<String>();
+let worker = thread::spawn(move || sender.send(format!("{total:?}")));
+let names: HashMap<String, usize> = receiver.iter().map(|name| (name.clone(), name.len())).collect();
+let future = concurrent::futures::Future::new();
+future.set_result(names.len());
+let task = tokio::spawn(async move { future.result() });
+worker.join().unwrap()."#;
 
 /// What evcxr says instead of nothing.
 const NO_DOCUMENTATION: &str = "No documentation found";

@@ -67,8 +67,15 @@ fn live(
         }
     };
     deliver(Event::EvaluatorStarted(Ok(())));
+    let mut first = jobs.try_recv().ok();
+    if first.is_none()
+        && let Err(message) = catch(|| evaluator.warm_up())
+    {
+        // Whatever it was, it may come again with the first cell, where somebody hears of it.
+        info!("the evaluator panicked while it warmed up: {message}");
+    }
     let life = loop {
-        let Ok(job) = jobs.recv() else {
+        let Some(job) = first.take().or_else(|| jobs.recv().ok()) else {
             break Life::Over;
         };
         match catch(|| run(&mut *evaluator, job, links)) {

@@ -26,6 +26,14 @@ debug-assertions = false
 overflow-checks = false
 ";
 
+/// The name of the prelude's package.
+const PRELUDE: &str = "interleave";
+
+/// The crates that every cell can name.
+pub(super) fn base_names() -> Vec<&'static str> {
+    [PRELUDE].into_iter().chain(PRELOADED).collect()
+}
+
 /// The manifest for cells that add nothing.
 pub(crate) fn base(home: &Path) -> String {
     render(base_dependencies(home))
@@ -54,7 +62,7 @@ fn base_dependencies(home: &Path) -> Table {
         Value::from(home.join("prelude").to_string_lossy().into_owned()),
     )]);
     let mut dependencies = Table::new();
-    dependencies.insert("interleave".into(), Value::Table(prelude));
+    dependencies.insert(PRELUDE.into(), Value::Table(prelude));
     for name in PRELOADED {
         dependencies.insert(name.into(), Value::from("*"));
     }

@@ -31,7 +31,7 @@ pub(super) fn failure(error: &Error, places: &Places, index: usize) -> Failure {
             };
             Failure {
                 name: first.code.clone().unwrap_or_else(|| "error".to_owned()),
-                value: first.message.clone(),
+                value: first_line(&first.message),
                 traceback: draw_all(&reports),
             }
         }
@@ -61,18 +61,38 @@ fn message(text: &str) -> Failure {
         Some(rest) => ("cargo", rest.split("\nSTDOUT:").next().unwrap_or(rest)),
         None => ("error", text),
     };
-    let text = text.trim();
-    let first = text.lines().next().unwrap_or_default();
-    let value = first.strip_prefix("error: ").unwrap_or(first).to_owned();
     let report = Report {
-        message: text.strip_prefix("error: ").unwrap_or(text).to_owned(),
+        message: without_progress(text),
         ..Report::default()
     };
     Failure {
         name: name.to_owned(),
-        value,
+        value: first_line(&report.message),
         traceback: report.draw(),
     }
+}
+
+/// Cargo's words without its progress (`    Updating crates.io index`) and its own `error: `.
+fn without_progress(text: &str) -> String {
+    let is_progress = |line: &&str| {
+        [
+            "Updating ",
+            "Locking ",
+            "Downloading ",
+            "Downloaded ",
+            "Compiling ",
+        ]
+        .iter()
+        .any(|verb| line.trim_start().starts_with(verb))
+    };
+    let lines: Vec<&str> = text.lines().filter(|line| !is_progress(line)).collect();
+    let text = lines.join("\n");
+    let text = text.trim();
+    text.strip_prefix("error: ").unwrap_or(text).to_owned()
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 fn code(error: &CompilationError) -> Option<String> {
@@ -100,7 +120,7 @@ fn report(error: &CompilationError, places: &Places, index: usize) -> Report {
     remarks.extend(advice(error));
     Report {
         code: code(error),
-        message: error.message(),
+        message: without_progress(&error.message()),
         marks,
         remarks,
     }

@@ -5,38 +5,41 @@
 //! output comes before its end without anybody waiting for time to pass.
 
 use std::{
-    fs::File,
-    io::{self, IoSliceMut, Read, Write},
-    mem::MaybeUninit,
+    io::{self, Write},
     os::{
-        fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::net::{UnixListener, UnixStream},
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixListener,
     },
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     thread,
 };
 
 use anyhow::{Context, Result};
 use interleave_protocol::{HostEvent, HostRequest, Panic, QuestionMark};
-use rustix::{
-    event::{PollFd, PollFlags},
-    net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags},
-};
+use rustix::event::{PollFd, PollFlags};
 use tokio::sync::oneshot;
 
 use super::{
-    places::{Place, Places},
-    reader::{Chunk, Reader},
-    text::Utf8Stream,
+    host::{Host, Received},
+    places::{Place, Places, Source},
+    reader::Chunk,
 };
 use crate::evaluator::{Output, OutputSink, Stream};
 
-const READ_SIZE: usize = 64 * 1024;
+/// A socket holds less than this many reads, so that so many find everything that was in it.
+const READS_TO_DRAIN: usize = 64;
 
 /// Shared by the evaluator and the thread that moves output on.
 #[derive(Debug, Clone)]
-pub(super) struct HostLink(Arc<Mutex<State>>);
+pub(super) struct HostLink {
+    state: Arc<Mutex<State>>,
+    /// Apart from the state, which may be locked for as long as a front end is slow to read.
+    executing: Arc<AtomicBool>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -46,17 +49,7 @@ struct State {
     sink: Option<OutputSink>,
     places: Places,
     report: Report,
-    executing: bool,
-}
-
-/// A connected host.
-#[derive(Debug)]
-struct Host {
-    socket: UnixStream,
-    reader: Reader,
-    text: [Utf8Stream; 2],
-    /// What programs that a cell started write to the streams.
-    pipes: Vec<(Stream, File)>,
+    executing: Arc<AtomicBool>,
 }
 
 /// What the host said about how the cell ended.
@@ -74,14 +67,19 @@ impl HostLink {
         let listener = UnixListener::bind(path)
             .with_context(|| format!("cannot listen at {}", path.display()))?;
         listener.set_nonblocking(true)?;
-        let link = Self(Arc::new(Mutex::new(State {
+        let executing = Arc::new(AtomicBool::new(false));
+        let state = State {
             listener,
             host: None,
             sink: None,
             places: Places::default(),
             report: Report::default(),
-            executing: false,
-        })));
+            executing: Arc::clone(&executing),
+        };
+        let link = Self {
+            state: Arc::new(Mutex::new(state)),
+            executing,
+        };
         let mover = link.clone();
         thread::Builder::new()
             .name("interleave-output".into())
@@ -91,27 +89,27 @@ impl HostLink {
     }
 
     /// From now on output belongs to this cell.
-    pub(super) fn begin_cell(&self, source: super::places::Source, sink: OutputSink) {
+    pub(super) fn begin_cell(&self, source: Source, sink: OutputSink) {
         let mut state = self.lock();
-        state.move_everything_on();
+        state.drain();
         state.places.add(source);
         state.sink = Some(sink);
         state.report = Report::default();
-        state.executing = false;
+        self.executing.store(false, Ordering::Release);
     }
 
     /// Moves on everything that the host wrote before evcxr learned that the cell is over, and
     /// returns what it said about the end.
     pub(super) fn drain(&self) -> Report {
         let mut state = self.lock();
-        state.move_everything_on();
-        state.executing = false;
+        state.drain();
+        self.executing.store(false, Ordering::Release);
         std::mem::take(&mut state.report)
     }
 
     /// Whether compiled code of the cell runs, as opposed to the compiler.
     pub(super) fn is_executing(&self) -> bool {
-        self.lock().executing
+        self.executing.load(Ordering::Acquire)
     }
 
     /// Reads the cells that were run.
@@ -138,7 +136,9 @@ impl HostLink {
                 .map(|fd| PollFd::new(fd, PollFlags::IN))
                 .collect();
             match rustix::event::poll(&mut polled, None) {
-                Ok(_) => self.lock().move_everything_on(),
+                Ok(_) => {
+                    self.lock().move_on();
+                }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
                     tracing::error!(%error, "cannot wait for output of cells");
@@ -149,7 +149,7 @@ impl HostLink {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -164,28 +164,42 @@ impl State {
             .collect()
     }
 
-    fn move_everything_on(&mut self) {
-        self.move_host_on();
-        if let Ok((socket, _)) = self.listener.accept() {
-            self.host = Host::new(socket).ok();
-            self.move_host_on();
+    /// Moves on what is there now.
+    fn drain(&mut self) {
+        for _ in 0..READS_TO_DRAIN {
+            if !self.move_on() {
+                break;
+            }
         }
     }
 
-    fn move_host_on(&mut self) {
-        let Some(mut host) = self.host.take() else {
-            return;
+    /// Moves on one piece from each source. Returns whether there was one on the socket.
+    fn move_on(&mut self) -> bool {
+        let moved = self.move_host_on();
+        let Ok((socket, _)) = self.listener.accept() else {
+            return moved;
         };
-        let alive = host.read();
+        // A new host means that the one before it has ended: what is left of it is finite.
+        while self.move_host_on() {}
+        self.host = Host::new(socket).ok();
+        true
+    }
+
+    fn move_host_on(&mut self) -> bool {
+        let Some(mut host) = self.host.take() else {
+            return false;
+        };
+        let read = host.read();
         while let Some(chunk) = host.reader.next() {
             self.take_chunk(&mut host, chunk);
         }
         for (stream, text) in host.read_pipes() {
             self.send(Output::Stream { stream, text });
         }
-        if alive {
+        if read != Received::End {
             self.host = Some(host);
         }
+        read == Received::Some
     }
 
     fn take_chunk(&mut self, host: &mut Host, chunk: Chunk) {
@@ -206,7 +220,7 @@ impl State {
     fn take_event(&mut self, host: &Host, event: HostEvent) {
         match event {
             HostEvent::Hello { .. } | HostEvent::Output { .. } => {}
-            HostEvent::CellStarted => self.executing = true,
+            HostEvent::CellStarted => self.executing.store(true, Ordering::Release),
             HostEvent::Display(display) => self.send(Output::Display(display)),
             HostEvent::ClearOutput { wait } => self.send(Output::Clear { wait }),
             HostEvent::Panic(panic) if panic.on_cell_thread => self.report.panics.push(panic),
@@ -270,80 +284,6 @@ impl State {
         if let Some(sink) = &self.sink {
             sink.send(output);
         }
-    }
-}
-
-impl Host {
-    fn new(socket: UnixStream) -> io::Result<Self> {
-        socket.set_nonblocking(true)?;
-        Ok(Self {
-            socket,
-            reader: Reader::default(),
-            text: Default::default(),
-            pipes: Vec::new(),
-        })
-    }
-
-    fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        std::iter::once(self.socket.as_fd()).chain(self.pipes.iter().map(|(_, pipe)| pipe.as_fd()))
-    }
-
-    /// Reads what is there. Returns false at the end of the connection.
-    fn read(&mut self) -> bool {
-        let mut buffer = vec![0; READ_SIZE];
-        loop {
-            let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
-            let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-            let received = rustix::net::recvmsg(
-                &self.socket,
-                &mut [IoSliceMut::new(&mut buffer)],
-                &mut ancillary,
-                RecvFlags::CMSG_CLOEXEC,
-            );
-            let count = match received {
-                Ok(message) if message.bytes == 0 => return false,
-                Ok(message) => message.bytes,
-                Err(rustix::io::Errno::INTR) => continue,
-                Err(error) => return error == rustix::io::Errno::AGAIN,
-            };
-            for message in ancillary.drain() {
-                if let RecvAncillaryMessage::ScmRights(descriptors) = message {
-                    self.take_pipes(descriptors);
-                }
-            }
-            self.reader.add(buffer.get(..count).unwrap_or_default());
-        }
-    }
-
-    /// Takes the read ends of the pipes on standard output and standard error, in this order.
-    fn take_pipes(&mut self, descriptors: impl Iterator<Item = OwnedFd>) {
-        for (stream, descriptor) in [Stream::Stdout, Stream::Stderr]
-            .into_iter()
-            .zip(descriptors)
-        {
-            if rustix::io::ioctl_fionbio(&descriptor, true).is_ok() {
-                self.pipes.push((stream, File::from(descriptor)));
-            }
-        }
-    }
-
-    fn read_pipes(&mut self) -> Vec<(Stream, String)> {
-        let mut texts = Vec::new();
-        let mut buffer = vec![0; READ_SIZE];
-        self.pipes.retain_mut(|(stream, pipe)| {
-            loop {
-                match pipe.read(&mut buffer) {
-                    Ok(0) => return false,
-                    Ok(count) => {
-                        let bytes = buffer.get(..count).unwrap_or_default();
-                        texts.push((*stream, String::from_utf8_lossy(bytes).into_owned()));
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(_) => return true,
-                }
-            }
-        });
-        texts
     }
 }
 
