@@ -66,6 +66,10 @@ interleave() {
 
 at_least() { [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]; }
 
+check_system() {
+    [ "$(uname -s)" = Linux ] || fail "Interleave runs on Linux only so far"
+}
+
 check_rust() {
     # rustup writes this file; a shell that was open during its installation has not read it.
     if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
@@ -131,6 +135,7 @@ if $uninstall; then
 fi
 
 step 1 "checking Rust, a C linker and Python"
+check_system
 check_rust
 check_linker
 python=$(find_python)

@@ -22,7 +22,7 @@ use crate::{
 /// evcxr 0.22 (`module.rs`) reads the path of the shared object from the file that this names.
 const OBJECT_PATH_ENV: &str = "EVCXR_EXECUTION_SO_PATH";
 
-/// Put behind an error code that evcxr would act on; see [`hide_from_evcxr`].
+/// Put behind the code of an error that evcxr would act on, so that it does not.
 pub const HIDDEN_CODE_MARK: char = '!';
 
 /// Compiles the cell whose source evcxr wrote to `src/lib.rs` in `directory`. Diagnostics go to

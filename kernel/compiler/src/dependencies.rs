@@ -186,18 +186,20 @@ impl Package {
     }
 
     fn build(&self, installation: &Installation) -> Result<Result<Dependencies, ExitCode>> {
+        let metadata = match self.metadata(installation)? {
+            Ok(metadata) => metadata,
+            Err(code) => return Ok(Err(code)),
+        };
         let mut command = self.cargo(installation, "build");
         command.args([
             "--message-format=json-render-diagnostics",
             "--target",
             host_target(),
         ]);
+        // Describing the package has downloaded what was missing.
+        command.arg("--offline");
         let artifacts = match run(command)? {
             Ok(output) => output,
-            Err(code) => return Ok(Err(code)),
-        };
-        let metadata = match self.metadata(installation)? {
-            Ok(metadata) => metadata,
             Err(code) => return Ok(Err(code)),
         };
         let target = self.directory.join("target");
@@ -209,10 +211,22 @@ impl Package {
         }))
     }
 
+    /// Describes the package with what is on this machine, or else with the network.
     fn metadata(&self, installation: &Installation) -> Result<Result<Value, ExitCode>> {
-        let mut command = self.cargo(installation, "metadata");
-        command.args(["--format-version=1", "--filter-platform", host_target()]);
-        Ok(match run(command)? {
+        let describe = || {
+            let mut command = self.cargo(installation, "metadata");
+            command.args(["--format-version=1", "--filter-platform", host_target()]);
+            command
+        };
+        let mut offline = describe();
+        offline.arg("--offline").stdin(Stdio::null());
+        let output = offline
+            .output()
+            .with_context(|| format!("cannot run {}", installation.cargo.display()))?;
+        if output.status.success() {
+            return Ok(Ok(serde_json::from_slice(&output.stdout)?));
+        }
+        Ok(match run(describe())? {
             Ok(output) => Ok(serde_json::from_str(&output)?),
             Err(code) => Err(code),
         })

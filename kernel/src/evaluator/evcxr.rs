@@ -102,12 +102,12 @@ impl EvcxrEvaluator {
         })
     }
 
-    fn run(&mut self, cell: &Cell) -> Result<EvalOutputs, Error> {
+    fn run(&mut self, code: &str) -> Result<EvalOutputs, Error> {
         let mut facts = CellFacts {
             id: self.next_id,
-            ..syntax::facts(&cell.code)
+            ..syntax::facts(code)
         };
-        let result = self.compile_and_run(&cell.code, facts);
+        let result = self.compile_and_run(code, facts);
         // A macro may await, or return early, without showing it. Nothing has run then.
         match result
             .as_ref()
@@ -121,7 +121,7 @@ impl EvcxrEvaluator {
             }
             _ => return result,
         }
-        let retried = self.compile_and_run(&cell.code, facts);
+        let retried = self.compile_and_run(code, facts);
         if retried.is_ok() { retried } else { result }
     }
 
@@ -220,17 +220,18 @@ impl EvcxrEvaluator {
 
 impl Evaluator for EvcxrEvaluator {
     fn execute(&mut self, cell: &Cell, output: &OutputSink) -> Outcome {
+        let code = syntax::as_rust(&cell.code);
         let source = Source {
             id: self.next_id,
             number: cell.number,
-            code: cell.code.clone(),
+            code: code.clone().into_owned(),
         };
         self.link.begin_cell(source, output.clone());
         if let Some(special) = commands::special(&cell.code) {
             return self.run_special(special);
         }
         self.interrupter.begin();
-        let result = self.run(cell);
+        let result = self.run(&code);
         let interrupted = self.interrupter.end();
         self.next_id += 1;
         let outcome = self.outcome(result, interrupted);

@@ -1,6 +1,6 @@
 //! Stops a cell from outside.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::{process::Child, thread, time::Duration};
 
 use super::{host_link::HostLink, processes};
@@ -17,7 +17,7 @@ pub(super) struct Interrupter(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     /// The host; evcxr puts each new one into the same place.
-    host: OnceLock<Arc<Mutex<Child>>>,
+    host: Mutex<Option<Arc<Mutex<Child>>>>,
     link: HostLink,
     cell: Mutex<CellState>,
     changed: Condvar,
@@ -33,17 +33,16 @@ enum CellState {
 impl Interrupter {
     pub(super) fn new(link: HostLink) -> Self {
         Self(Arc::new(Inner {
-            host: OnceLock::new(),
+            host: Mutex::new(None),
             link,
             cell: Mutex::new(CellState::None),
             changed: Condvar::new(),
         }))
     }
 
-    /// Takes evcxr's handle of the host.
+    /// Takes evcxr's handle of the host. An evaluator that is made anew has another one.
     pub(super) fn watch(&self, host: Arc<Mutex<Child>>) {
-        // The evaluator is made anew only after a panic of its own; then the first handle is stale.
-        let _ = self.0.host.set(host);
+        *self.host() = Some(host);
     }
 
     /// A cell begins.
@@ -62,9 +61,13 @@ impl Interrupter {
         self.0.cell.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn host(&self) -> MutexGuard<'_, Option<Arc<Mutex<Child>>>> {
+        self.0.host.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Ends the host. When it cannot be locked, evcxr is waiting for its end already.
     fn kill_host(&self) {
-        if let Some(Ok(mut host)) = self.0.host.get().map(|host| host.try_lock()) {
+        if let Some(Ok(mut host)) = self.host().as_ref().map(|host| host.try_lock()) {
             // An error means that it has ended by itself.
             let _ = host.kill();
         }

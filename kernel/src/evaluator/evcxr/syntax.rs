@@ -1,6 +1,6 @@
 //! What can be said of a cell by parsing it.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use interleave_protocol::CellFacts;
 use ra_ap_syntax::{
@@ -36,6 +36,21 @@ pub(super) fn completeness(code: &str) -> Completeness {
         return Completeness::Incomplete(INDENT.repeat(depth));
     }
     Completeness::Invalid
+}
+
+/// The cell as evcxr should read it. evcxr gives a first line that begins with `!` to a shell; where
+/// the cell is Rust, such as `!done`, a space before it prevents that.
+pub(super) fn as_rust(code: &str) -> Cow<'_, str> {
+    if code.starts_with('!') && is_rust(code) {
+        Cow::Owned(format!(" {code}"))
+    } else {
+        Cow::Borrowed(code)
+    }
+}
+
+fn is_rust(code: &str) -> bool {
+    let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
+    parse.errors().is_empty()
 }
 
 /// What the compiler must know of the cell.
@@ -240,6 +255,13 @@ mod tests {
         check("f(\n1);", 0, Some("f("));
         check(":dep a\nf(1);", 7, Some("f(1)"));
         check("f();", 9, None);
+    }
+
+    #[test]
+    fn a_negation_is_no_shell_command() {
+        assert_eq!(as_rust("!done"), " !done");
+        assert_eq!(as_rust("!echo hi"), "!echo hi");
+        assert_eq!(as_rust("let x = 1;"), "let x = 1;");
     }
 
     #[track_caller]
