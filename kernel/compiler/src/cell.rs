@@ -17,6 +17,7 @@ use crate::{
     installation::Installation,
     request::{CELL_CRATE, Emit},
     rewrite,
+    statics::{self, Known},
 };
 
 /// evcxr 0.22 (`module.rs`) reads the path of the shared object from the file that this names.
@@ -37,9 +38,12 @@ pub fn compile(
     directory: &Path,
     emit: Emit,
 ) -> Result<ExitCode> {
-    let source = match emit {
-        Emit::SharedObject => write_rewritten(directory)?,
-        Emit::Check => directory.join("src/lib.rs"),
+    let (source, statics) = match emit {
+        Emit::SharedObject => {
+            let (source, statics) = write_rewritten(directory)?;
+            (source, Some(statics))
+        }
+        Emit::Check => (directory.join("src/lib.rs"), None),
     };
     let output = directory.join("out");
     fs::create_dir_all(&output)?;
@@ -62,22 +66,21 @@ pub fn compile(
         argument.push(file);
         rustc.arg("--extern").arg(argument);
     }
-    let success = run(rustc)?;
-    if success
-        && emit == Emit::SharedObject
-        && let Some(file) = std::env::var_os(OBJECT_PATH_ENV)
-    {
-        let object = output.join(format!("lib{CELL_CRATE}.so"));
-        fs::write(file, object.as_os_str().as_encoded_bytes())?;
+    if !run(rustc)? {
+        return Ok(ExitCode::FAILURE);
     }
-    Ok(if success {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    if let Some(statics) = statics {
+        fs::write(directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;
+        if let Some(file) = std::env::var_os(OBJECT_PATH_ENV) {
+            let object = output.join(format!("lib{CELL_CRATE}.so"));
+            fs::write(file, object.as_os_str().as_encoded_bytes())?;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn write_rewritten(directory: &Path) -> Result<PathBuf> {
+/// Writes the source that rustc is to see, and returns what is known of statics once it is loaded.
+fn write_rewritten(directory: &Path) -> Result<(PathBuf, Known)> {
     let generated = fs::read_to_string(directory.join("src/lib.rs"))
         .context("cannot read the source that evcxr wrote")?;
     let facts = match fs::read(directory.join(CellFacts::FILE)) {
@@ -86,8 +89,13 @@ fn write_rewritten(directory: &Path) -> Result<PathBuf> {
     };
     let source = directory.join(facts.source());
     fs::create_dir_all(source.parent().unwrap_or(directory))?;
-    fs::write(&source, rewrite::rewrite(&generated, facts))?;
-    Ok(source)
+    let mut known = match fs::read(directory.join(Known::FILE)) {
+        Ok(text) => serde_json::from_slice(&text)?,
+        Err(_) => Known::default(),
+    };
+    let rewritten = rewrite::rewrite(&generated, &facts);
+    fs::write(&source, statics::share(&rewritten, &facts, &mut known))?;
+    Ok((source, known))
 }
 
 fn code_generation(

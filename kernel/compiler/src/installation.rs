@@ -22,7 +22,7 @@ pub const HOME_ENV: &str = "INTERLEAVE_HOME";
 
 /// Variables that the kernel changes so that evcxr finds the stand-ins. Each original value is kept
 /// under the same name with [`ORIGINAL_PREFIX`] before it.
-pub const CHANGED_VARIABLES: [&str; 2] = ["PATH", "CARGO_HOME"];
+pub const CHANGED_VARIABLES: [&str; 3] = ["PATH", "CARGO_HOME", "RUSTC"];
 
 /// See [`CHANGED_VARIABLES`].
 pub const ORIGINAL_PREFIX: &str = "INTERLEAVE_ORIGINAL_";
@@ -108,6 +108,11 @@ impl Installation {
         serde_json::from_str(&text).with_context(|| format!("cannot understand {}", path.display()))
     }
 
+    /// The toolchain's directory.
+    pub fn sysroot(&self) -> &Path {
+        self.rustc.ancestors().nth(2).unwrap_or(&self.rustc)
+    }
+
     /// The link named `cargo` or `rustup`.
     pub fn stand_in(&self, tool: &str) -> PathBuf {
         self.home.join("stand-in/bin").join(tool)
@@ -150,6 +155,8 @@ impl Installation {
         // rust-analyzer prefers $CARGO_HOME/bin/cargo to $CARGO and to the PATH
         // (ra_ap_toolchain, `Tool::prefer_proxy`).
         changes.push(("CARGO_HOME".to_owned(), self.home.join("stand-in").into()));
+        // Spares rust-analyzer the way through rustup's proxy.
+        changes.push(("RUSTC".to_owned(), self.rustc.clone().into()));
         changes
     }
 }

@@ -7,12 +7,17 @@
 //! - [`dependencies`]: the crates that every cell sees were built when Interleave was installed.
 //!   Real cargo runs only when a notebook adds others with `:dep`.
 //! - [`rewrite`]: the source that evcxr generated is changed, line by line, before rustc sees it.
+//! - [`statics`]: a static has one identity in all cells.
 //! - [`cell`]: rustc is called directly.
+//!
+//! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
 //! Everything else passes through to the real tools.
 
+pub mod answers;
 pub mod cell;
 pub mod dependencies;
 pub mod installation;
 pub mod request;
 pub mod rewrite;
+pub mod statics;

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use interleave_compiler::{
-    cell, dependencies,
+    answers, cell, dependencies,
     installation::Installation,
     request::{CargoRequest, RustupRequest},
 };
@@ -67,6 +67,9 @@ fn cargo(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode
         }
         // evcxr cleans when static linking is switched; nothing here depends on that.
         CargoRequest::Clean => Ok(ExitCode::SUCCESS),
+        CargoRequest::Other if answers::is_fixed(arguments, installation.sysroot()) => {
+            answers::give(installation, arguments)
+        }
         CargoRequest::Other => {
             pass_through(installation, installation.cargo.as_os_str(), arguments)
         }

@@ -16,7 +16,7 @@
 use interleave_protocol::CellFacts;
 
 /// The changed source.
-pub fn rewrite(generated: &str, facts: CellFacts) -> String {
+pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
     let mut lines: Vec<String> = generated.lines().map(str::to_owned).collect();
     let Some(header) = function_header(&lines) else {
         return generated.to_owned();
@@ -71,7 +71,7 @@ struct Wrapping {
 }
 
 impl Wrapping {
-    fn of(facts: CellFacts) -> Option<Self> {
+    fn of(facts: &CellFacts) -> Option<Self> {
         let (open, close) = match (facts.awaits, facts.question_mark) {
             (false, false) => return None,
             (true, false) => ("::interleave::asyncio::run(async {", "});"),
@@ -88,7 +88,7 @@ impl Wrapping {
     }
 }
 
-fn wrap_user_code(lines: &mut [String], header: usize, facts: CellFacts) {
+fn wrap_user_code(lines: &mut [String], header: usize, facts: &CellFacts) {
     let Some(wrapping) = Wrapping::of(facts) else {
         return;
     };

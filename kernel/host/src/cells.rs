@@ -56,8 +56,9 @@ struct Library(*mut c_void);
 impl Library {
     fn open(path: &OsStr) -> io::Result<Self> {
         let path = CString::new(path.as_bytes())?;
+        // Global: a cell finds the statics of the cells before it by their symbols.
         // SAFETY: `path` ends in a nul. Loading runs the object's initialisers, which is the point.
-        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_LOCAL) };
+        let handle = unsafe { libc::dlopen(path.as_ptr(), libc::RTLD_NOW | libc::RTLD_GLOBAL) };
         if handle.is_null() {
             Err(dl_error())
         } else {

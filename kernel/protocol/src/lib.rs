@@ -9,6 +9,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+/// Stands before what the compiler adds behind a student's code on a line.
+pub const ADDED_TEXT_MARK: &str = "/*interleave*/";
+
 /// Environment variable of the host: path of the kernel's listening socket.
 pub const SOCKET_ENV: &str = "INTERLEAVE_SOCKET";
 
@@ -140,7 +143,7 @@ pub struct Location {
 }
 
 /// What the kernel tells the compiler about the next cell, in [`CellFacts::FILE`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CellFacts {
     /// Names the cell in the paths of its compiled source, so that a place in it can be found again.
     #[serde(default)]
@@ -149,6 +152,13 @@ pub struct CellFacts {
     pub awaits: bool,
     /// The cell uses `?` at its top level.
     pub question_mark: bool,
+    /// Names of the items that the cell defines; of an `impl`, the type's name.
+    #[serde(default)]
+    pub items: Vec<String>,
+    /// The process that will run the cell, so that what lived in another is not looked for in it; 0
+    /// when it is not known yet.
+    #[serde(default)]
+    pub host: u64,
 }
 
 impl CellFacts {

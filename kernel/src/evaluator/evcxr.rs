@@ -4,7 +4,12 @@
 //! it takes for cargo is `interleave-compiler`, and what it takes for its own runtime is
 //! `interleave-host`; see ARCHITECTURE.md.
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::PathBuf,
+    sync::{Arc, PoisonError},
+};
 
 use anyhow::{Context, Result};
 use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
@@ -105,9 +110,10 @@ impl EvcxrEvaluator {
     fn run(&mut self, code: &str) -> Result<EvalOutputs, Error> {
         let mut facts = CellFacts {
             id: self.next_id,
+            host: self.host_of(code),
             ..syntax::facts(code)
         };
-        let result = self.compile_and_run(code, facts);
+        let result = self.compile_and_run(code, &facts);
         // A macro may await, or return early, without showing it. Nothing has run then.
         match result
             .as_ref()
@@ -121,14 +127,24 @@ impl EvcxrEvaluator {
             }
             _ => return result,
         }
-        let retried = self.compile_and_run(code, facts);
+        let retried = self.compile_and_run(code, &facts);
         if retried.is_ok() { retried } else { result }
     }
 
-    fn compile_and_run(&mut self, code: &str, facts: CellFacts) -> Result<EvalOutputs, Error> {
+    /// Names the process that will run the cell; see [`CellFacts::host`].
+    fn host_of(&self, code: &str) -> u64 {
+        if commands::replaces_host(code) {
+            return 0;
+        }
+        let host = self.context.process_handle();
+        let host = host.lock().unwrap_or_else(PoisonError::into_inner);
+        host.id().into()
+    }
+
+    fn compile_and_run(&mut self, code: &str, facts: &CellFacts) -> Result<EvalOutputs, Error> {
         fs::write(
             self.compile_directory.join(CellFacts::FILE),
-            interleave_protocol::to_line(&facts),
+            interleave_protocol::to_line(facts),
         )
         .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
         execute(&mut self.context, code)

@@ -71,7 +71,7 @@ fn facts(awaits: bool, question_mark: bool) -> CellFacts {
 /// The rewritten source; fails when a line was added or lost.
 #[track_caller]
 fn rewritten(generated: &str, facts: CellFacts) -> Vec<String> {
-    let rewritten = rewrite(generated, facts);
+    let rewritten = rewrite(generated, &facts);
     assert_eq!(rewritten.lines().count(), generated.lines().count());
     rewritten.lines().map(str::to_owned).collect()
 }
@@ -157,5 +157,5 @@ fn the_text_of_the_second_try_is_shown_by_the_prelude() {
 #[test]
 fn what_is_not_a_cell_stays_as_it_is() {
     let analysis = "async fn evcxr_analysis_wrapper() {\n}\n";
-    assert_eq!(rewrite(analysis, facts(true, true)), analysis);
+    assert_eq!(rewrite(analysis, &facts(true, true)), analysis);
 }

@@ -47,7 +47,16 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
 
 /// Whether the cell makes evcxr forget every item, the prelude's names among them.
 pub(super) fn clears_everything(code: &str) -> bool {
-    head(code).any(|line| line == ":clear" || line.starts_with(":clear "))
+    has_command(code, ":clear")
+}
+
+/// Whether the cell makes evcxr start the process of the cells anew.
+pub(super) fn replaces_host(code: &str) -> bool {
+    clears_everything(code) || has_command(code, ":restart")
+}
+
+fn has_command(code: &str, command: &str) -> bool {
+    head(code).any(|line| line.split(' ').next() == Some(command))
 }
 
 /// The commands stand at the head of a cell.
@@ -84,6 +93,8 @@ mod tests {
     fn commands_stand_at_the_head() {
         assert!(clears_everything("// start again\n:clear\nlet x = 1;"));
         assert!(!clears_everything("let x = 1;\n:clear"));
+        assert!(replaces_host(":restart"));
+        assert!(!replaces_host(":restarted"));
         assert_eq!(special(" :quit\n"), Some(Special::Quit));
         assert_eq!(special(":quit\n1"), None);
         assert_eq!(special("?Vec::push"), Some(Special::Explain("Vec::push")));

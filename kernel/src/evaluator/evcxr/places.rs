@@ -35,6 +35,19 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// These cells, numbered from 1.
+    #[cfg(test)]
+    pub(super) fn of(cells: &[&str]) -> Self {
+        let sources = cells.iter().zip(1..).map(|(code, number)| Source {
+            id: number as u64,
+            number,
+            code: (*code).to_owned(),
+        });
+        Self {
+            cells: sources.collect(),
+        }
+    }
+
     pub(super) fn add(&mut self, source: Source) {
         self.cells.push(source);
     }
@@ -74,7 +87,8 @@ impl Places {
         column: usize,
         equal_lines_before: usize,
     ) -> Option<Place> {
-        let text = text.trim_end();
+        let own = text.split(interleave_protocol::ADDED_TEXT_MARK).next();
+        let text = own.unwrap_or(text).trim_end();
         if text.trim().is_empty() {
             return None;
         }
@@ -118,18 +132,6 @@ fn contains_statement(line: &str, text: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn places(cells: &[&str]) -> Places {
-        let mut places = Places::default();
-        for (index, code) in cells.iter().enumerate() {
-            places.add(Source {
-                id: index as u64,
-                number: index + 1,
-                code: (*code).to_owned(),
-            });
-        }
-        places
-    }
-
     #[track_caller]
     fn check(places: &Places, text: &str, before: usize, expected: Option<(usize, usize, usize)>) {
         let current = places.current().unwrap();
@@ -142,7 +144,7 @@ mod tests {
 
     #[test]
     fn a_line_is_found_in_the_newest_cell_that_has_it() {
-        let places = places(&["fn f() {\n    g();\n}", "let x = 1;\nf();"]);
+        let places = Places::of(&["fn f() {\n    g();\n}", "let x = 1;\nf();"]);
         check(&places, "f();", 0, Some((1, 2, 3)));
         check(&places, "    g();", 0, Some((0, 2, 3)));
         check(&places, "evcxr_variable_store", 0, None);
@@ -151,13 +153,13 @@ mod tests {
 
     #[test]
     fn statements_on_one_line_are_told_apart_by_their_column() {
-        let places = places(&["let 值 = 1; f(值);"]);
+        let places = Places::of(&["let 值 = 1; f(值);"]);
         check(&places, "f(值);", 0, Some((0, 1, 3 + 11)));
     }
 
     #[test]
     fn of_equal_lines_the_right_one_is_found() {
-        let places = places(&["f();\nlet x = 1;\nf();"]);
+        let places = Places::of(&["f();\nlet x = 1;\nf();"]);
         check(&places, "f();", 1, Some((0, 3, 3)));
     }
 
@@ -168,6 +170,6 @@ mod tests {
             line: 1,
             column: 1,
         };
-        assert_eq!(places(&["f();"]).of_panic(&location), None);
+        assert_eq!(Places::of(&["f();"]).of_panic(&location), None);
     }
 }

@@ -4,7 +4,8 @@ use std::{borrow::Cow, ops::Range};
 
 use interleave_protocol::CellFacts;
 use ra_ap_syntax::{
-    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextSize, ast,
+    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextSize,
+    ast::{self, HasName},
 };
 
 use crate::evaluator::Completeness;
@@ -66,9 +67,58 @@ pub(super) fn facts(code: &str) -> CellFacts {
     else {
         return CellFacts::default();
     };
-    let mut facts = CellFacts::default();
+    let mut facts = CellFacts {
+        items: body
+            .syntax()
+            .descendants()
+            .filter_map(ast::Item::cast)
+            .flat_map(|item| names(&item))
+            .collect(),
+        ..CellFacts::default()
+    };
     visit(body.syntax(), &mut facts);
     facts
+}
+
+/// What an item is called; see [`CellFacts::items`].
+fn names(item: &ast::Item) -> Vec<String> {
+    let name = match item {
+        ast::Item::Const(item) => item.name(),
+        ast::Item::Enum(item) => item.name(),
+        ast::Item::Fn(item) => item.name(),
+        ast::Item::Impl(item) => {
+            let ty = item.self_ty().map(|ty| ty.syntax().text().to_string());
+            return ty
+                .map(|ty| ty.replace(char::is_whitespace, ""))
+                .into_iter()
+                .collect();
+        }
+        ast::Item::MacroCall(call) => return names_in_macro(call),
+        ast::Item::Module(item) => item.name(),
+        ast::Item::Static(item) => item.name(),
+        ast::Item::Struct(item) => item.name(),
+        ast::Item::Trait(item) => item.name(),
+        ast::Item::TypeAlias(item) => item.name(),
+        ast::Item::Union(item) => item.name(),
+        _ => None,
+    };
+    name.map(|name| name.text().to_string())
+        .into_iter()
+        .collect()
+}
+
+/// The names behind `static` in a `thread_local!`.
+fn names_in_macro(call: &ast::MacroCall) -> Vec<String> {
+    let tokens = call
+        .syntax()
+        .descendants_with_tokens()
+        .filter_map(NodeOrToken::into_token);
+    let words: Vec<SyntaxToken> = tokens.filter(|token| !token.kind().is_trivia()).collect();
+    words
+        .windows(2)
+        .filter(|pair| pair[0].kind() == SyntaxKind::STATIC_KW)
+        .map(|pair| pair[1].text().to_owned())
+        .collect()
 }
 
 /// Looks for `.await` and `?` that belong to the cell itself and not to a function in it.
@@ -262,6 +312,13 @@ mod tests {
         assert_eq!(as_rust("!done"), " !done");
         assert_eq!(as_rust("!echo hi"), "!echo hi");
         assert_eq!(as_rust("let x = 1;"), "let x = 1;");
+    }
+
+    #[test]
+    fn the_items_of_a_cell_are_named() {
+        let code = "struct A;\nimpl Vec < A > {}\nfn f() { static N: u8 = 1; }\n\
+                    thread_local! { static X: u8 = 1; pub static Y: u8 = 2 }\nlet x = 1;";
+        assert_eq!(facts(code).items, ["A", "Vec<A>", "f", "N", "X", "Y"]);
     }
 
     #[track_caller]

@@ -1,19 +1,6 @@
 //! Errors without a compiler.
 
 use super::*;
-use crate::evaluator::evcxr::places::Source;
-
-fn places(cells: &[&str]) -> Places {
-    let mut places = Places::default();
-    for (index, code) in cells.iter().enumerate() {
-        places.add(Source {
-            id: index as u64,
-            number: index + 1,
-            code: (*code).to_owned(),
-        });
-    }
-    places
-}
 
 fn span(text: &str, columns: (u64, u64)) -> Value {
     serde_json::json!({
@@ -29,7 +16,7 @@ fn span(text: &str, columns: (u64, u64)) -> Value {
 
 #[test]
 fn a_suggestion_is_placed_in_the_cell() {
-    let places = places(&["fn take(v: Vec<i32>) {}", "let w = vec![1];\ntake(w);"]);
+    let places = Places::of(&["fn take(v: Vec<i32>) {}", "let w = vec![1];\ntake(w);"]);
     let finder = Finder {
         places: &places,
         index: 1,
@@ -46,7 +33,7 @@ fn a_suggestion_is_placed_in_the_cell() {
 
 #[test]
 fn a_note_about_an_earlier_cell_names_that_cell() {
-    let places = places(&["fn take(v: Vec<i32>) {}", "take(w);"]);
+    let places = Places::of(&["fn take(v: Vec<i32>) {}", "take(w);"]);
     let finder = Finder {
         places: &places,
         index: 1,
@@ -60,7 +47,7 @@ fn a_note_about_an_earlier_cell_names_that_cell() {
 
 #[test]
 fn of_equal_lines_the_one_that_evcxr_knows_is_marked() {
-    let places = places(&["f();\nf();"]);
+    let places = Places::of(&["f();\nf();"]);
     let finder = Finder {
         places: &places,
         index: 0,
@@ -71,7 +58,7 @@ fn of_equal_lines_the_one_that_evcxr_knows_is_marked() {
 
 #[test]
 fn of_a_span_around_the_cell_the_part_in_the_cell_is_marked() {
-    let places = places(&["struct S;\nS"]);
+    let places = Places::of(&["struct S;\nS"]);
     let finder = Finder {
         places: &places,
         index: 0,
@@ -88,7 +75,7 @@ fn of_a_span_around_the_cell_the_part_in_the_cell_is_marked() {
 
 #[test]
 fn generated_code_and_libraries_are_not_marked() {
-    let places = places(&["f();"]);
+    let places = Places::of(&["f();"]);
     let finder = Finder {
         places: &places,
         index: 0,
@@ -103,7 +90,7 @@ fn generated_code_and_libraries_are_not_marked() {
 #[test]
 fn a_failure_of_cargo_speaks_for_itself() {
     let words = format!("{CARGO_FAILED}error: no matching package named `x` found\n\nSTDOUT:\n");
-    let failure = failure(&Error::Message(words), &places(&["f();"]), 0);
+    let failure = failure(&Error::Message(words), &Places::of(&["f();"]), 0);
     assert_eq!(failure.name, "cargo");
     assert_eq!(failure.value, "no matching package named `x` found");
 }

@@ -1,0 +1,154 @@
+//! Sources of two cells each: what the first defines, the second shares.
+
+use super::*;
+
+const COUNTER: &str = "static N: AtomicUsize = AtomicUsize::new(0);";
+
+fn facts(id: u64, items: &[&str]) -> CellFacts {
+    CellFacts {
+        id,
+        host: 7,
+        items: items.iter().map(ToString::to_string).collect(),
+        ..CellFacts::default()
+    }
+}
+
+#[track_caller]
+fn check_lines(before: &str, after: &str) {
+    assert_eq!(before.lines().count(), after.lines().count(), "{after}");
+}
+
+#[test]
+fn a_static_is_exported_once_and_then_imported() {
+    let mut known = Known::default();
+    let source = format!("use std::sync::atomic::AtomicUsize;\n{COUNTER}\nfn f() {{}}\n");
+    let first = share(&source, &facts(1, &["N"]), &mut known);
+    check_lines(&source, &first);
+    assert!(
+        first.contains(
+            "AtomicUsize; /*interleave*/ #[unsafe(export_name = \"interleave_static_1_N\")] \n"
+        ),
+        "{first}"
+    );
+    assert!(first.contains(&format!("\n{COUNTER}\n")), "{first}");
+
+    let second = share(&source, &facts(2, &[]), &mut known);
+    check_lines(&source, &second);
+    let import = "#[link_name = \"interleave_static_1_N\"]  safe static N: AtomicUsize; }";
+    assert!(second.contains(import), "{second}");
+}
+
+#[test]
+fn running_the_cell_again_makes_a_new_static() {
+    let mut known = Known::default();
+    share(COUNTER, &facts(1, &["N"]), &mut known);
+    let again = share(COUNTER, &facts(2, &["N"]), &mut known);
+    assert!(
+        again.contains("export_name = \"interleave_static_2_N\""),
+        "{again}"
+    );
+    let later = share(COUNTER, &facts(3, &[]), &mut known);
+    assert!(
+        later.contains("link_name = \"interleave_static_2_N\""),
+        "{later}"
+    );
+}
+
+#[test]
+fn a_static_of_a_type_that_changed_is_not_shared() {
+    let mut known = Known::default();
+    let source = |field: &str| {
+        format!("struct Inner {{ {field} }}\nstruct Outer(Inner);\nstatic S: Outer = new();\n")
+    };
+    share(
+        &source("a: u8"),
+        &facts(1, &["S", "Inner", "Outer"]),
+        &mut known,
+    );
+    let same = share(&source("a: u8"), &facts(2, &[]), &mut known);
+    assert!(same.contains("interleave_static_1_S"), "{same}");
+    let changed = share(&source("a: u64"), &facts(3, &["Inner"]), &mut known);
+    assert!(
+        changed.contains("export_name = \"interleave_static_3_S\""),
+        "{changed}"
+    );
+}
+
+#[test]
+fn statics_inside_functions_and_modules_are_shared_too() {
+    let mut known = Known::default();
+    let source = "fn count() -> usize {\n    static N: AtomicUsize = A;\n    N.get()\n}\n\
+                  mod m {\n    pub static N: u8 = 1;\n}\n";
+    let first = share(source, &facts(1, &["count", "m"]), &mut known);
+    check_lines(source, &first);
+    assert!(first.contains("interleave_static_1_count__N"), "{first}");
+    assert!(first.contains("interleave_static_1_m__N"), "{first}");
+    let second = share(source, &facts(2, &[]), &mut known);
+    check_lines(source, &second);
+    assert!(second.contains("pub safe static N: u8"), "{second}");
+    assert!(!second.contains("export_name"), "{second}");
+}
+
+#[test]
+fn thread_locals_are_shared_by_reference_and_their_last_definition_counts() {
+    let mut known = Known::default();
+    let source = "thread_local! {\n    static A: Cell<u8> = Cell::new(0);\n    static B: u8 = const { 1 };\n}\n";
+    let first = share(source, &facts(1, &["A", "B"]), &mut known);
+    check_lines(source, &first);
+    assert!(
+        first.contains("static interleave_A: &::std::thread::LocalKey<Cell < u8 >> = &A;"),
+        "{first}"
+    );
+    let second = share(source, &facts(2, &[]), &mut known);
+    check_lines(source, &second);
+    assert!(
+        second.contains("safe static A: &'static ::std::thread::LocalKey<Cell < u8 >>; }"),
+        "{second}"
+    );
+    assert!(second.contains("safe static B:"), "{second}");
+    assert!(!second.contains("thread_local!"), "{second}");
+
+    let twice = format!("{source}{source}");
+    let again = share(&twice, &facts(3, &["A", "B"]), &mut known);
+    check_lines(&twice, &again);
+    assert_eq!(again.matches("thread_local!").count(), 1, "{again}");
+}
+
+#[test]
+fn another_process_has_none_of_the_statics() {
+    let mut known = Known::default();
+    share(COUNTER, &facts(1, &["N"]), &mut known);
+    let restarted = CellFacts {
+        host: 8,
+        ..facts(2, &[])
+    };
+    let source = share(COUNTER, &restarted, &mut known);
+    assert!(
+        source.contains("export_name = \"interleave_static_2_N\""),
+        "{source}"
+    );
+}
+
+#[test]
+fn what_is_in_the_cell_itself_or_does_not_parse_stays_as_it_is() {
+    let mut known = Known::default();
+    let cell = "pub extern \"C\" fn run_user_code_1() {\n{ static N: u8 = 1; }\n}\n";
+    assert_eq!(share(cell, &facts(1, &[]), &mut known), cell);
+    assert_eq!(
+        share("static N: = ;", &facts(1, &[]), &mut known),
+        "static N: = ;"
+    );
+    assert!(!serde_json::to_string(&known).unwrap().contains("symbol"));
+}
+
+#[test]
+fn a_mutable_static_stays_mutable() {
+    let mut known = Known::default();
+    let source = "static mut N: u8 = 1;\n";
+    share(source, &facts(1, &["N"]), &mut known);
+    let second = share(source, &facts(2, &[]), &mut known);
+    assert!(
+        second.contains(" static mut N: u8; }") && !second.contains("safe static"),
+        "{second}"
+    );
+}
