@@ -9,7 +9,7 @@ use std::{
 
 use interleave_protocol::HostEvent;
 
-use crate::link;
+use crate::{link, threads};
 
 /// evcxr 0.22 `runtime.rs`: tells that the cell's function has returned.
 const EXECUTION_COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";
@@ -17,6 +17,7 @@ const EXECUTION_COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";
 const LOAD_AND_RUN: &str = "LOAD_AND_RUN ";
 
 type PreludeFunction = unsafe extern "C" fn();
+type Question = unsafe extern "C" fn() -> bool;
 type CellFunction = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 
 /// Carries out evcxr's instructions until it closes the pipe.
@@ -24,11 +25,14 @@ pub(crate) fn run(control_in: OwnedFd, prelude: &OsStr) -> io::Result<()> {
     let prelude = Library::open(prelude)?;
     let start: PreludeFunction = prelude.function(c"interleave_prelude_start")?;
     let flush: PreludeFunction = prelude.function(c"interleave_prelude_flush")?;
+    let is_shared: Question = prelude.function(c"interleave_prelude_is_shared_thread")?;
+    threads::ask_of_shared(is_shared);
     // SAFETY: the prelude defines both with this signature, and no cell runs yet.
     unsafe { start() };
     let mut variables = std::ptr::null_mut();
-    for line in BufReader::new(File::from(control_in)).lines() {
+    for (line, cell) in BufReader::new(File::from(control_in)).lines().zip(1..) {
         let line = line?;
+        threads::enter_cell(cell);
         variables = load_and_run(&line, variables)?;
         // SAFETY: as above.
         unsafe { flush() };

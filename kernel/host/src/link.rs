@@ -15,7 +15,7 @@ use std::{
 use interleave_protocol::{HostEvent, HostRequest, Stream};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
-use crate::input;
+use crate::{input, threads};
 
 struct Link {
     kernel: Mutex<UnixStream>,
@@ -51,11 +51,19 @@ pub(crate) fn send(event: &HostEvent) {
     send_line(&interleave_protocol::to_line(event));
 }
 
+/// Says which cell the calling thread works for, before a line of its own.
+fn attributed(line: &[u8]) -> Vec<u8> {
+    interleave_protocol::from_cell(threads::cell(), line)
+}
+
 /// Sends what a cell writes to one of its streams. Returns false when the kernel is gone.
 pub(crate) fn send_output(stream: Stream, bytes: &[&[u8]]) -> bool {
     let Some(link) = LINK.get() else { return false };
     let length = bytes.iter().map(|part| part.len()).sum();
-    let header = interleave_protocol::to_line(&HostEvent::Output { stream, length });
+    let header = attributed(&interleave_protocol::to_line(&HostEvent::Output {
+        stream,
+        length,
+    }));
     let mut kernel = lock(&link.kernel);
     kernel.write_all(&header).is_ok() && bytes.iter().all(|part| kernel.write_all(part).is_ok())
 }
@@ -67,7 +75,7 @@ pub(crate) fn tell_evcxr(line: &str) {
 
 fn send_hello(kernel: &UnixStream, outputs: &[io::PipeReader; 2]) -> io::Result<()> {
     let pid = rustix::process::getpid().as_raw_nonzero().get();
-    let line = interleave_protocol::to_line(&HostEvent::Hello { pid });
+    let line = attributed(&interleave_protocol::to_line(&HostEvent::Hello { pid }));
     let descriptors = [outputs[0].as_fd(), outputs[1].as_fd()];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
@@ -97,7 +105,7 @@ fn serve_requests(requests: UnixStream) {
 fn send_line(line: &[u8]) {
     if let Some(link) = LINK.get() {
         // An error means that the kernel is gone; `serve_requests` ends the process then.
-        let _ = lock(&link.kernel).write_all(line);
+        let _ = lock(&link.kernel).write_all(&attributed(line));
     }
 }
 

@@ -5,8 +5,9 @@
 //! private copies of those descriptors, and the cell's standard streams are pipes that lead to the
 //! kernel. So nothing that a cell prints can be taken for a message, and no message for a print.
 //!
-//! libstd is a shared object in the cells, so its calls of `read` and `write` find the functions of
-//! this executable before those of libc: [`input`] and [`output`] stand there.
+//! libstd is a shared object in the cells, so its calls of `read`, `write` and `pthread_create` find
+//! the functions of this executable before those of libc: [`input`], [`output`] and [`threads`]
+//! stand there.
 //!
 //! A second life, `interleave-host guard`, outlasts a kernel and clears up behind it.
 
@@ -17,6 +18,7 @@ mod link;
 mod next;
 mod output;
 mod stdio;
+mod threads;
 
 use std::process::ExitCode;
 

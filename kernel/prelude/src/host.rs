@@ -8,6 +8,34 @@ use std::{ffi::CStr, io::Write, sync::OnceLock};
 use interleave_protocol::HostEvent;
 
 type SendBytes = unsafe extern "C" fn(*const u8, usize);
+type GetCell = unsafe extern "C" fn() -> u64;
+type EnterCell = unsafe extern "C" fn(u64);
+
+/// The cell that a thread works for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner(u64);
+
+impl Owner {
+    /// The cell that this thread works for.
+    pub(crate) fn current() -> Self {
+        static CELL: OnceLock<Option<GetCell>> = OnceLock::new();
+        // SAFETY: the host defines the symbol with this signature.
+        let get = CELL.get_or_init(|| unsafe { lookup(c"interleave_host_cell") });
+        // SAFETY: it only reads a number of this thread's.
+        Self(get.map_or(0, |get| unsafe { get() }))
+    }
+
+    /// From now on this thread works for that cell: what it prints appears there.
+    pub(crate) fn enter(self) {
+        static ENTER: OnceLock<Option<EnterCell>> = OnceLock::new();
+        // SAFETY: the host defines the symbol with this signature.
+        let enter = ENTER.get_or_init(|| unsafe { lookup(c"interleave_host_enter_cell") });
+        if let Some(enter) = enter {
+            // SAFETY: it only sets a number of this thread's.
+            unsafe { enter(self.0) };
+        }
+    }
+}
 
 /// Sends an event to the kernel. Returns whether there is a kernel to hear it.
 ///
@@ -21,16 +49,17 @@ pub(crate) fn send(event: &HostEvent) -> bool {
     }
     static SEND: OnceLock<Option<SendBytes>> = OnceLock::new();
     let line = interleave_protocol::to_line(event);
-    call(SEND.get_or_init(|| lookup(c"interleave_host_send")), &line)
+    // SAFETY: the host defines the symbol with this signature.
+    let send = SEND.get_or_init(|| unsafe { lookup(c"interleave_host_send") });
+    call(send, &line)
 }
 
 /// Sends a line to evcxr, which waits for it on a descriptor that no cell can write to.
 pub(crate) fn control(line: &str) -> bool {
     static CONTROL: OnceLock<Option<SendBytes>> = OnceLock::new();
-    call(
-        CONTROL.get_or_init(|| lookup(c"interleave_host_control")),
-        format!("{line}\n").as_bytes(),
-    )
+    // SAFETY: the host defines the symbol with this signature.
+    let control = CONTROL.get_or_init(|| unsafe { lookup(c"interleave_host_control") });
+    call(control, format!("{line}\n").as_bytes())
 }
 
 fn call(function: &Option<SendBytes>, bytes: &[u8]) -> bool {
@@ -41,9 +70,16 @@ fn call(function: &Option<SendBytes>, bytes: &[u8]) -> bool {
     function.is_some()
 }
 
-fn lookup(symbol: &CStr) -> Option<SendBytes> {
+/// # Safety
+///
+/// `F` must be the type of the function that the host has under this name.
+unsafe fn lookup<F: Copy>(symbol: &CStr) -> Option<F> {
+    const { assert!(size_of::<F>() == size_of::<*mut libc::c_void>()) };
     // SAFETY: `symbol` ends in a nul; RTLD_DEFAULT asks the whole process.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()) };
-    // SAFETY: a null pointer becomes `None`; otherwise it is the host's function, see `call`.
-    unsafe { std::mem::transmute::<*mut libc::c_void, Option<SendBytes>>(address) }
+    if address.is_null() {
+        return None;
+    }
+    // SAFETY: sizes agree, and the caller vouches for the type.
+    Some(unsafe { std::mem::transmute_copy(&address) })
 }

@@ -58,6 +58,13 @@ pub extern "C" fn interleave_prelude_flush() {
     let _ = std::io::stdout().flush();
 }
 
+/// Called by the host on any thread: whether it is one of a pool that works for whoever comes, so
+/// that the cell which happened to start it is not meant by what it prints.
+#[unsafe(no_mangle)]
+pub extern "C" fn interleave_prelude_is_shared_thread() -> bool {
+    rayon::current_thread_index().is_some()
+}
+
 fn report_panic(info: &PanicHookInfo<'_>) {
     let thread = thread::current();
     host::send(&HostEvent::Panic(Panic {

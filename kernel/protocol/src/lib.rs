@@ -1,8 +1,8 @@
 //! What the kernel and the process that runs the cells (the *host*) say to each other: plain data.
 //!
 //! They share one Unix socket, so that what a cell prints, shows and fails with arrives in the order
-//! in which it happened. Each message is one line of JSON; [`HostEvent::Output`] is followed by the
-//! bytes that it announces.
+//! in which it happened. Each message is one line of JSON; before one from the host stands the cell
+//! that caused it ([`from_cell`]), and behind [`HostEvent::Output`] the bytes that it announces.
 
 use std::collections::BTreeMap;
 
@@ -193,6 +193,21 @@ pub fn to_line<T: Serialize>(message: &T) -> Vec<u8> {
     line
 }
 
+/// Puts the cell that caused it before a line of the host's: `3 {"event":…}`. The host counts the
+/// cells that it runs from 1; 0 is for what no cell caused.
+pub fn from_cell(cell: u64, line: &[u8]) -> Vec<u8> {
+    let mut bytes = format!("{cell} ").into_bytes();
+    bytes.extend_from_slice(line);
+    bytes
+}
+
+/// The cell that caused a line, and the rest of the line; `None` when it names none.
+pub fn split_cell(line: &[u8]) -> Option<(u64, &[u8])> {
+    let space = line.iter().position(|byte| *byte == b' ')?;
+    let cell = std::str::from_utf8(line.get(..space)?).ok()?.parse().ok()?;
+    Some((cell, line.get(space + 1..)?))
+}
+
 /// Reads a message from one line.
 ///
 /// # Errors
@@ -220,6 +235,16 @@ mod tests {
         let line = to_line(&event);
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
         assert_eq!(from_line::<HostEvent>(&line).unwrap(), event);
+    }
+
+    #[test]
+    fn a_line_names_the_cell_that_caused_it() {
+        assert_eq!(
+            split_cell(&from_cell(12, b"{} x\n")),
+            Some((12, &b"{} x\n"[..]))
+        );
+        assert_eq!(split_cell(b"{\"a\": 1}"), None);
+        assert_eq!(split_cell(b""), None);
     }
 
     #[test]

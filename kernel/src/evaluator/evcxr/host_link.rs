@@ -5,6 +5,7 @@
 //! output comes before its end without anybody waiting for time to pass.
 
 use std::{
+    collections::HashMap,
     io::{self, Write},
     os::{
         fd::{AsFd, OwnedFd},
@@ -26,9 +27,12 @@ use tokio::sync::oneshot;
 use super::{
     host::{Host, Received},
     places::{Place, Places, Source},
-    reader::Chunk,
+    reader::{Chunk, Message},
 };
 use crate::evaluator::{Output, OutputSink, Stream};
+
+/// Stands for the newest cell where the host has named none.
+const NEWEST: u64 = 0;
 
 /// A socket holds less than this many reads, so that so many find everything that was in it.
 const READS_TO_DRAIN: usize = 64;
@@ -45,8 +49,10 @@ pub(super) struct HostLink {
 struct State {
     listener: UnixListener,
     host: Option<Host>,
-    /// Where output goes: to the newest cell, also after its end.
+    /// Where output goes that no cell caused: to the newest cell, also after its end.
     sink: Option<OutputSink>,
+    /// Where the output of each cell goes, by the host's count.
+    sinks: HashMap<u64, OutputSink>,
     places: Places,
     report: Report,
     executing: Arc<AtomicBool>,
@@ -72,6 +78,7 @@ impl HostLink {
             listener,
             host: None,
             sink: None,
+            sinks: HashMap::new(),
             places: Places::default(),
             report: Report::default(),
             executing: Arc::clone(&executing),
@@ -119,12 +126,12 @@ impl HostLink {
 
     /// Shows something as output of the current cell.
     pub(super) fn show(&self, output: Output) {
-        self.lock().send(output);
+        self.lock().send(NEWEST, output);
     }
 
     /// Says that a panic happened which did not end its cell, as a program would on standard error.
     pub(super) fn print_panic(&self, panic: &Panic) {
-        self.lock().print_panic(panic);
+        self.lock().print_panic(NEWEST, panic);
     }
 
     fn move_output_on(&self) {
@@ -182,6 +189,7 @@ impl State {
         // A new host means that the one before it has ended: what is left of it is finite.
         while self.move_host_on() {}
         self.host = Host::new(socket).ok();
+        self.sinks.clear();
         true
     }
 
@@ -190,11 +198,11 @@ impl State {
             return false;
         };
         let read = host.read();
-        while let Some(chunk) = host.reader.next() {
-            self.take_chunk(&mut host, chunk);
+        while let Some(Message { cell, chunk }) = host.reader.next() {
+            self.take_chunk(&mut host, cell, chunk);
         }
         for (stream, text) in host.read_pipes() {
-            self.send(Output::Stream { stream, text });
+            self.send(NEWEST, Output::Stream { stream, text });
         }
         if read != Received::End {
             self.host = Some(host);
@@ -202,29 +210,31 @@ impl State {
         read == Received::Some
     }
 
-    fn take_chunk(&mut self, host: &mut Host, chunk: Chunk) {
+    fn take_chunk(&mut self, host: &mut Host, cell: u64, chunk: Chunk) {
         match chunk {
             Chunk::Output(stream, bytes) => {
                 let text = host.text[stream as usize].decode(&bytes);
                 if !text.is_empty() {
-                    self.send(Output::Stream {
-                        stream: stream.into(),
-                        text,
-                    });
+                    let stream = stream.into();
+                    self.send(cell, Output::Stream { stream, text });
                 }
             }
-            Chunk::Event(event) => self.take_event(host, event),
+            Chunk::Event(event) => self.take_event(host, cell, event),
         }
     }
 
-    fn take_event(&mut self, host: &Host, event: HostEvent) {
+    fn take_event(&mut self, host: &Host, cell: u64, event: HostEvent) {
         match event {
             HostEvent::Hello { .. } | HostEvent::Output { .. } => {}
-            HostEvent::CellStarted => self.executing.store(true, Ordering::Release),
-            HostEvent::Display(display) => self.send(Output::Display(display)),
-            HostEvent::ClearOutput { wait } => self.send(Output::Clear { wait }),
+            HostEvent::CellStarted => {
+                self.sinks
+                    .extend(self.sink.clone().map(|sink| (cell, sink)));
+                self.executing.store(true, Ordering::Release);
+            }
+            HostEvent::Display(display) => self.send(cell, Output::Display(display)),
+            HostEvent::ClearOutput { wait } => self.send(cell, Output::Clear { wait }),
             HostEvent::Panic(panic) if panic.on_cell_thread => self.report.panics.push(panic),
-            HostEvent::Panic(panic) => self.print_panic(&panic),
+            HostEvent::Panic(panic) => self.print_panic(cell, &panic),
             HostEvent::CellPanicked => self.report.panicked = true,
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
@@ -236,11 +246,13 @@ impl State {
             return;
         };
         let (reply, answer) = oneshot::channel();
-        self.send(Output::Input {
+        let question = Output::Input {
             prompt,
             password,
             reply,
-        });
+        };
+        // Only a cell that runs can ask: front ends answer no other.
+        self.send(NEWEST, question);
         let waiting = thread::Builder::new()
             .name("interleave-input".into())
             .spawn(move || {
@@ -254,7 +266,7 @@ impl State {
         }
     }
 
-    fn print_panic(&self, panic: &Panic) {
+    fn print_panic(&self, cell: u64, panic: &Panic) {
         let thread = panic.thread.as_deref().unwrap_or("<unnamed>");
         let place = panic
             .location
@@ -269,10 +281,8 @@ impl State {
             "thread '{thread}' panicked at {place}:\n{}\n",
             panic.message
         );
-        self.send(Output::Stream {
-            stream: Stream::Stderr,
-            text,
-        });
+        let stream = Stream::Stderr;
+        self.send(cell, Output::Stream { stream, text });
     }
 
     fn describe(&self, place: Place) -> String {
@@ -280,8 +290,8 @@ impl State {
         format!("In[{number}]:{}:{}", place.line, place.column)
     }
 
-    fn send(&self, output: Output) {
-        if let Some(sink) = &self.sink {
+    fn send(&self, cell: u64, output: Output) {
+        if let Some(sink) = self.sinks.get(&cell).or(self.sink.as_ref()) {
             sink.send(output);
         }
     }

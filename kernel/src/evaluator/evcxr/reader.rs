@@ -2,7 +2,14 @@
 
 use interleave_protocol::{HostEvent, Stream};
 
-/// A message, complete.
+/// A message, complete, and the cell that caused it as the host counts them.
+#[derive(Debug, PartialEq)]
+pub(super) struct Message {
+    pub(super) cell: u64,
+    pub(super) chunk: Chunk,
+}
+
+/// What a message brings.
 #[derive(Debug, PartialEq)]
 pub(super) enum Chunk {
     /// Bytes that a cell wrote.
@@ -18,7 +25,7 @@ pub(super) struct Reader {
     /// Start of what was not taken yet.
     start: usize,
     /// An announced output whose bytes have not all arrived.
-    announced: Option<(Stream, usize)>,
+    announced: Option<(u64, Stream, usize)>,
 }
 
 impl Reader {
@@ -30,51 +37,71 @@ impl Reader {
     }
 
     /// The next complete message.
-    pub(super) fn next(&mut self) -> Option<Chunk> {
+    pub(super) fn next(&mut self) -> Option<Message> {
         loop {
             let rest = self.bytes.get(self.start..).unwrap_or_default();
-            if let Some((stream, length)) = self.announced {
-                let output = rest.get(..length)?.to_vec();
+            if let Some((cell, stream, length)) = self.announced {
+                let chunk = Chunk::Output(stream, rest.get(..length)?.to_vec());
                 self.start += length;
                 self.announced = None;
-                return Some(Chunk::Output(stream, output));
+                return Some(Message { cell, chunk });
             }
             let end = rest.iter().position(|byte| *byte == b'\n')?;
-            let event = interleave_protocol::from_line(rest.get(..end).unwrap_or_default());
+            let event = parse(rest.get(..end).unwrap_or_default());
             self.start += end + 1;
             match event {
-                Ok(HostEvent::Output { stream, length }) => self.announced = Some((stream, length)),
-                Ok(event) => return Some(Chunk::Event(event)),
-                Err(error) => tracing::warn!(%error, "the host sent a line that is no message"),
+                Some((cell, HostEvent::Output { stream, length })) => {
+                    self.announced = Some((cell, stream, length));
+                }
+                Some((cell, event)) => {
+                    let chunk = Chunk::Event(event);
+                    return Some(Message { cell, chunk });
+                }
+                None => tracing::warn!("the host sent a line that is no message"),
             }
         }
     }
+}
+
+fn parse(line: &[u8]) -> Option<(u64, HostEvent)> {
+    let (cell, json) = interleave_protocol::split_cell(line)?;
+    Some((cell, interleave_protocol::from_line(json).ok()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn output(text: &str) -> Vec<u8> {
+    const STREAM: Stream = Stream::Stdout;
+
+    fn event(cell: u64, event: &HostEvent) -> Vec<u8> {
+        interleave_protocol::from_cell(cell, &interleave_protocol::to_line(event))
+    }
+
+    fn output(cell: u64, text: &str) -> Vec<u8> {
         let length = text.len();
-        let mut bytes = interleave_protocol::to_line(&HostEvent::Output {
-            stream: Stream::Stdout,
-            length,
-        });
+        let mut bytes = event(
+            cell,
+            &HostEvent::Output {
+                stream: STREAM,
+                length,
+            },
+        );
         bytes.extend_from_slice(text.as_bytes());
         bytes
     }
 
     #[test]
     fn messages_are_found_however_the_bytes_arrive() {
-        let mut bytes = output("one\ntwo {\"event\":");
-        bytes.extend(interleave_protocol::to_line(&HostEvent::CellPanicked));
+        let mut bytes = output(1, "one\n2 {\"event\":");
+        bytes.extend(event(2, &HostEvent::CellPanicked));
         bytes.extend(b"not a message\n");
-        bytes.extend(output(""));
+        bytes.extend(output(0, ""));
+        let message = |cell, chunk| Message { cell, chunk };
         let expected = [
-            Chunk::Output(Stream::Stdout, b"one\ntwo {\"event\":".to_vec()),
-            Chunk::Event(HostEvent::CellPanicked),
-            Chunk::Output(Stream::Stdout, Vec::new()),
+            message(1, Chunk::Output(STREAM, b"one\n2 {\"event\":".to_vec())),
+            message(2, Chunk::Event(HostEvent::CellPanicked)),
+            message(0, Chunk::Output(STREAM, Vec::new())),
         ];
         for size in [1, 7, bytes.len()] {
             let mut reader = Reader::default();

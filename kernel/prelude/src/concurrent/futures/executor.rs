@@ -17,6 +17,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::{Exception, Future};
+use crate::host::Owner;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -148,7 +149,11 @@ impl ThreadPoolExecutor {
     ) -> Future<T> {
         let future = Future::new();
         let to_fill = future.clone();
+        // What the job prints belongs to the cell that submits it, not to the one that started the
+        // thread.
+        let owner = Owner::current();
         let job = Box::new(move || {
+            owner.enter();
             if to_fill.begin() {
                 let outcome = catch_unwind(AssertUnwindSafe(f));
                 to_fill.set_outcome(outcome.map_err(Exception::from_panic));
