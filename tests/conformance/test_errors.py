@@ -97,7 +97,8 @@ def test_a_question_mark_on_a_value_goes_on(kernel):
 
 
 def test_a_question_mark_works_with_await(kernel):
-    cell = kernel.run('async fn fails() -> Result<i32, std::fmt::Error> { Err(std::fmt::Error) }\nfails().await?')
+    function = "async fn fails() -> Result<i32, std::fmt::Error> { Err(std::fmt::Error) }"
+    cell = kernel.run(f"{function}\nfails().await?")
     assert cell.error["ename"] == "Error"
     assert f"In[{cell.reply['execution_count']}]:2" in cell.traceback
 

@@ -21,7 +21,7 @@ class TestKernel(suite.KernelTests):
     complete_code_samples = ["1 + 1", "let x = 1;", "fn f() {\n    g();\n}", "// a comment", ":vars", ""]
     incomplete_code_samples = ["fn f() {", "let x =", "f(1,", 'println!("', "/* a comment"]
     invalid_code_samples = ["let = 1;", "fn f() }", "(1]"]
-    code_page_something = ":doc Vec"
+    code_page_something = "?Vec"
     code_generate_error = 'panic!("no");'
     code_execute_result = [
         {"code": "6 * 7", "result": "42"},

@@ -141,7 +141,7 @@ def test_a_cell_reads_lines_that_are_typed(kernel):
 
 
 def test_a_cell_reads_line_by_line(kernel):
-    code = "let lines: Vec<String> = std::io::stdin().lines().take(2).collect::<Result<_, _>>().unwrap();\nlines"
+    code = "std::io::stdin().lines().take(2).collect::<Result<Vec<_>, _>>().unwrap()"
     request = kernel.send(code, allow_stdin=True)
     for answer in ["one", "two"]:
         kernel.question(request)
@@ -156,7 +156,8 @@ def test_reading_fails_when_nobody_can_be_asked(kernel):
 
 def test_output_of_a_thread_goes_to_the_cell_that_started_it(kernel):
     kernel.run("let (go, went) = std::sync::mpsc::channel::<()>();")
-    starter = kernel.send('let late = std::thread::spawn(move || { went.recv().unwrap(); println!("late"); });')
+    prints_late = 'move || { went.recv().unwrap(); println!("late"); }'
+    starter = kernel.send(f"let late = std::thread::spawn({prints_late});")
     assert kernel.finish(starter).outputs == []
     assert kernel.run("go.send(()).unwrap(); late.join().unwrap();").outputs == []
     assert kernel.published(starter)["content"]["text"] == "late\n"
