@@ -5,6 +5,7 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 venv=$root/.venv
 rust_needed=1.95
+jupyterlab=jupyterlab==4.6.6
 steps=5
 
 usage() {
@@ -112,16 +113,16 @@ find_python() {
 }
 
 make_venv() {
-    local wanted=$root/notebooks/requirements.txt made=$venv/interleave-requirements.txt
-    if cmp -s "$wanted" "$made"; then
+    local made=$venv/interleave-made
+    if [ -f "$made" ] && [ "$(cat "$made")" = "$jupyterlab" ]; then
         say "JupyterLab is in place"
         return
     fi
     "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" ||
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$jupyterlab" ||
         fail "JupyterLab cannot be installed into $venv: see pip's words above"
     # Last, so that a run that was cut short is not taken for a whole one.
-    cp "$wanted" "$made"
+    printf '%s\n' "$jupyterlab" >"$made"
 }
 
 if $uninstall; then

@@ -30,9 +30,11 @@ pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
             "evcxr_send_text_plain(&format!(",
             "::interleave::private::show_text(&format!(",
         );
-        if line.trim() == r#"println!("EVCXR_PANIC_NOTIFICATION");"# {
-            *line = "::interleave::private::cell_panicked();".to_owned();
-        }
+    }
+    // The last one is evcxr's; a student may print the same.
+    let panicked = |line: &String| line.trim() == r#"println!("EVCXR_PANIC_NOTIFICATION");"#;
+    if let Some(line) = lines.iter().rposition(panicked) {
+        lines[line] = "::interleave::private::cell_panicked();".to_owned();
     }
     wrap_user_code(&mut lines, header, facts);
     use_compiled_store(&mut lines);

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use self::{
     commands::Special,
+    failures::Stopped,
     host_link::HostLink,
     interrupt::Interrupter,
     places::{Places, Source},
@@ -161,13 +162,14 @@ impl EvcxrEvaluator {
         }
         match result {
             Err(Error::SubprocessTerminated(_)) if interrupted => {
-                Outcome::Failed(failures::interrupted(true))
+                Outcome::Failed(failures::interrupted(Stopped::Host))
             }
-            Err(_) if interrupted => Outcome::Failed(failures::interrupted(false)),
+            Err(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Compiler)),
             Err(Error::SubprocessTerminated(status)) => Outcome::Failed(failures::crashed(&status)),
             Err(error) => Outcome::Failed(self.link.with_places(|places| {
                 diagnostics::failure(&error, places, places.current().unwrap_or_default())
             })),
+            Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
             Ok(_) if report.panicked => {
                 Outcome::Failed(self.failure_at(|places| failures::panicked(last, places)))
             }
@@ -220,17 +222,31 @@ impl EvcxrEvaluator {
             Special::Help => {
                 let theirs = execute(&mut self.context, ":help").unwrap_or_default();
                 let part = |mime| theirs.get(mime).unwrap_or_default();
-                let text = format!("{}{}", commands::help_text(), part("text/plain"));
-                let rows = format!("<table>{}", commands::help_rows());
-                let html = part("text/html").replacen("<table>", &rows, 1);
-                let data = [
-                    text_plain(&text),
+                let html = commands::help_html(part("text/html"));
+                self.show(BTreeMap::from([
+                    text_plain(&commands::help_text(part("text/plain"))),
                     ("text/html".to_owned(), Value::from(html)),
-                ];
-                self.show(BTreeMap::from(data));
+                ]));
             }
         }
         Outcome::Finished
+    }
+}
+
+impl EvcxrEvaluator {
+    /// What rust-analyzer knows about the name that ends at a byte: as text, and as HTML.
+    fn hover(&mut self, code: &str, end: usize) -> Option<(String, String)> {
+        let known = self.context.hover_at(code, end).ok()?;
+        (known.0 != NO_DOCUMENTATION).then_some(known)
+    }
+
+    fn signature(&mut self, before: &str, choice: &Completion) -> Option<String> {
+        let name = choice.code.trim_end_matches("()");
+        // evcxr's hover knows a method by the parenthesis behind it.
+        let call = if choice.kind == "function" { "(" } else { "" };
+        let code = format!("{before}{name}{call}");
+        let (text, _) = self.hover(&code, code.len())?;
+        names::declaration(&text, name)
     }
 }
 
@@ -245,6 +261,9 @@ impl Evaluator for EvcxrEvaluator {
         self.link.begin_cell(source, output.clone());
         if let Some(special) = commands::special(&cell.code) {
             return self.run_special(special);
+        }
+        if let Some(statement) = syntax::dropped_statement(&code) {
+            return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
         }
         self.interrupter.begin();
         let result = self.run(&code);
@@ -267,43 +286,44 @@ impl Evaluator for EvcxrEvaluator {
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        match self.context.completions(code, cursor) {
-            Ok(found) => Completions {
-                start: found.start_offset,
-                end: found.end_offset,
-                matches: found
-                    .completions
-                    .into_iter()
-                    .map(|choice| {
-                        let (code, signature) = names::insertion(&choice.code, &choice.label);
-                        Completion {
-                            code,
-                            kind: choice.kind.to_owned(),
-                            signature,
-                        }
-                    })
-                    .collect(),
-            },
-            Err(error) => {
-                tracing::debug!(%error, "no completions");
-                Completions {
-                    start: cursor,
-                    end: cursor,
-                    matches: Vec::new(),
-                }
+        let Ok(found) = self.context.completions(code, cursor) else {
+            return Completions {
+                start: cursor,
+                end: cursor,
+                matches: Vec::new(),
+            };
+        };
+        let choices = found.completions.into_iter();
+        let mut matches: Vec<Completion> = choices
+            .filter(|choice| !names::is_internal(&choice.code))
+            .map(|choice| Completion {
+                code: names::insertion(&choice.code),
+                kind: choice.kind.to_owned(),
+                signature: None,
+            })
+            .collect();
+        // Each costs a look at the whole cell: only where few are left to choose from.
+        if matches.len() <= MOST_SIGNATURES {
+            for choice in &mut matches {
+                choice.signature = self.signature(&code[..found.start_offset], choice);
             }
+        }
+        Completions {
+            start: found.start_offset,
+            end: found.end_offset,
+            matches,
         }
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
         let end = names::end_of_name(code, cursor)?;
-        let (text, html) = self.context.hover_at(code, end).ok()?;
-        if text == NO_DOCUMENTATION {
-            return None;
-        }
+        let (text, html) = self.hover(code, end)?;
         let data = [
             text_plain(&text),
-            ("text/html".to_owned(), Value::from(html)),
+            (
+                "text/html".to_owned(),
+                Value::from(names::small_headings(&html)),
+            ),
         ];
         Some(Inspection(BTreeMap::from(data)))
     }
@@ -321,6 +341,9 @@ let future = concurrent::futures::Future::new();
 future.set_result(names.len());
 let task = tokio::spawn(async move { future.result() });
 worker.join().unwrap()."#;
+
+/// So many completions are shown with their types.
+const MOST_SIGNATURES: usize = 8;
 
 /// What evcxr says instead of nothing.
 const NO_DOCUMENTATION: &str = "No documentation found";

@@ -64,6 +64,13 @@ pub(super) fn place_in(metadata: &mut Value, directory: &Path) {
     metadata["workspace_root"] = Value::from(directory.to_string_lossy());
     metadata["target_directory"] = path("target");
     for package in metadata["packages"].as_array_mut().into_iter().flatten() {
+        // A package without a source counts as the user's own, and rust-analyzer would offer its
+        // private fields.
+        if base_names().contains(&package["name"].as_str().unwrap_or_default())
+            && package["source"].is_null()
+        {
+            package["source"] = Value::from("interleave");
+        }
         if package["name"] == CELL_CRATE {
             package["manifest_path"] = path("Cargo.toml");
             package["targets"][0]["src_path"] = path("src/lib.rs");

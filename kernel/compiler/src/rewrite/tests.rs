@@ -140,6 +140,15 @@ fn a_cell_whose_panics_are_not_caught_is_wrapped_too() {
 }
 
 #[test]
+fn a_marker_that_a_student_prints_is_printed() {
+    let marker = "println!(\"EVCXR_PANIC_NOTIFICATION\");";
+    let cell = WITHOUT_VARIABLES.replace("task.await;", marker);
+    let lines = rewritten(&cell, facts(false, false));
+    line(&lines, marker);
+    line(&lines, "::interleave::private::cell_panicked();");
+}
+
+#[test]
 fn the_text_of_the_second_try_is_shown_by_the_prelude() {
     let second_try = WITH_VARIABLES
         .replace(

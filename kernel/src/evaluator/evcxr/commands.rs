@@ -66,28 +66,55 @@ fn head(code: &str) -> impl Iterator<Item = &str> {
         .take_while(|line| line.is_empty() || line.starts_with(':') || line.starts_with("//"))
 }
 
-/// Our part of `:help`, as text.
-pub(super) fn help_text() -> String {
-    OURS.iter()
-        .map(|command| format!("{:<17} {}\n", command.name, command.description))
-        .collect()
+/// Both parts of `:help`, as text. Of a command that both have, ours.
+pub(super) fn help_text(theirs: &str) -> String {
+    let ours = OURS
+        .iter()
+        .map(|command| format!("{:<17} {}\n", command.name, command.description));
+    let theirs = theirs.lines().filter(|line| {
+        let name = line.split_whitespace().next().unwrap_or_default();
+        !is_ours(name)
+    });
+    ours.chain(theirs.map(|line| format!("{line}\n"))).collect()
 }
 
-/// Our part of `:help`, as rows of an HTML table.
-pub(super) fn help_rows() -> String {
-    OURS.iter()
-        .map(|command| {
-            format!(
-                "<tr><td>{}</td><td>{}</td></tr>",
-                command.name, command.description
-            )
-        })
-        .collect()
+/// The same as an HTML table.
+pub(super) fn help_html(theirs: &str) -> String {
+    let ours = OURS.iter().map(|command| {
+        format!(
+            "<tr><td>{}</td><td>{}</td></tr>\n",
+            command.name, command.description
+        )
+    });
+    let theirs = theirs.lines().filter(|line| {
+        let name = line
+            .strip_prefix("<tr><td>")
+            .and_then(|rest| rest.split('<').next());
+        name.is_some_and(|name| !is_ours(name))
+    });
+    let rows: String = ours.chain(theirs.map(|line| format!("{line}\n"))).collect();
+    format!("<table>\n{rows}</table>\n")
+}
+
+fn is_ours(name: &str) -> bool {
+    OURS.iter().any(|command| command.name == name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_that_both_have_is_listed_once() {
+        let text = help_text(":quit             Quit evaluation and exit\n:vars  List variables\n");
+        assert_eq!(text.matches(":quit").count(), 1);
+        assert!(text.contains(":vars  List variables"));
+        let html = help_html(
+            "<table>\n<tr><td>:quit</td><td>Quit</td></tr>\n<tr><td>:vars</td><td>List</td></tr>\n</table>",
+        );
+        assert_eq!(html.matches(":quit").count(), 1);
+        assert!(html.contains(":vars"));
+    }
 
     #[test]
     fn commands_stand_at_the_head() {

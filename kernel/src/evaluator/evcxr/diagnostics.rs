@@ -22,8 +22,12 @@ const CARGO_FAILED: &str = "Compilation failed, but no parsable errors were foun
 pub(super) fn failure(error: &Error, places: &Places, index: usize) -> Failure {
     match error {
         Error::CompilationErrors(errors) => {
+            // evcxr takes a suggestion for an error when only that is in the student's code.
+            let is_error = |error: &&CompilationError| error.level() == "error";
+            let any_error = errors.iter().any(|error| is_error(&error));
             let reports: Vec<Report> = errors
                 .iter()
+                .filter(|error| is_error(error) || !any_error)
                 .map(|error| report(error, places, index))
                 .collect();
             let Some(first) = reports.first() else {
@@ -217,10 +221,21 @@ impl Finder<'_> {
             let (cell, bytes) = self.bytes(span)?;
             Some((cell, bytes, replacement.to_owned()))
         });
+        let changes: Vec<_> = changes.collect();
+        let mut message = child["message"].as_str()?.to_owned();
+        if changes.is_empty() {
+            // What to add elsewhere than in the cell, such as an import at the top of the source.
+            let additions = spans
+                .iter()
+                .filter_map(|span| span["suggested_replacement"].as_str());
+            for addition in additions {
+                message.push_str(&format!("\n    {}", addition.trim()));
+            }
+        }
         Some(Remark {
             is_help,
-            message: child["message"].as_str()?.to_owned(),
-            changes: changes.collect(),
+            message,
+            changes,
             marks: self.marks(&child["spans"]),
         })
     }
@@ -272,11 +287,7 @@ impl Finder<'_> {
     }
 
     fn cell_text(&self, index: usize) -> Option<CellText> {
-        let cell = self.places.cell(index)?;
-        Some(CellText {
-            title: format!("In[{}]", cell.number),
-            code: cell.code.clone(),
-        })
+        self.places.cell(index).map(CellText::of)
     }
 }
 

@@ -17,16 +17,24 @@ pub(super) fn plain(name: &str, message: &str) -> Failure {
     drawn(name, message, None, None)
 }
 
-/// The student stopped the cell, or the compiler when no code had run.
-pub(super) fn interrupted(host_was_replaced: bool) -> Failure {
-    plain(
-        "Interrupted",
-        &if host_was_replaced {
-            format!("the cell was interrupted. {LOST}")
-        } else {
-            "the compiler was interrupted. Nothing is lost.".to_owned()
-        },
-    )
+/// What the student stopped.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stopped {
+    /// The compiler, before any code of the cell ran.
+    Compiler,
+    /// The cell, which ended by itself then.
+    Cell,
+    /// The process that runs the cells.
+    Host,
+}
+
+pub(super) fn interrupted(stopped: Stopped) -> Failure {
+    let message = match stopped {
+        Stopped::Compiler => "the compiler was interrupted. Nothing is lost.".to_owned(),
+        Stopped::Cell => "the cell was interrupted. Nothing is lost.".to_owned(),
+        Stopped::Host => format!("the cell was interrupted. {LOST}"),
+    };
+    plain("Interrupted", &message)
 }
 
 /// The host has ended. `status` is evcxr's, such as
@@ -39,6 +47,27 @@ pub(super) fn crashed(status: &str) -> Failure {
             &format!("the cell ended its process, with exit code {code}. {LOST}"),
         ),
         Err(_) => plain("crash", &format!("the cell crashed: {status}. {LOST}")),
+    }
+}
+
+/// A `let` names nothing. `at` is the byte of the newest cell where the name is missing.
+pub(super) fn dropped(at: usize, places: &Places) -> Failure {
+    let cell = places.current().and_then(|index| places.cell(index));
+    let mark = cell.map(|cell| Mark {
+        cell: CellText::of(cell),
+        span: at..at,
+        label: "here".to_owned(),
+        primary: true,
+    });
+    let report = Report {
+        message: "expected a pattern behind `let`".to_owned(),
+        marks: mark.into_iter().collect(),
+        ..Report::default()
+    };
+    Failure {
+        name: "error".to_owned(),
+        value: report.message.clone(),
+        traceback: report.draw(),
     }
 }
 
@@ -67,11 +96,7 @@ pub(super) fn returned_early(error: &QuestionMark, places: &Places) -> Failure {
 fn mark(location: &Location, places: &Places) -> Option<Mark> {
     let place = places.of_panic(location)?;
     let cell = places.cell(place.cell)?;
-    let text = CellText {
-        title: format!("In[{}]", cell.number),
-        code: cell.code.clone(),
-    };
-    Some(Mark::from_place(text, place))
+    Some(Mark::from_place(CellText::of(cell), place))
 }
 
 fn drawn(name: &str, message: &str, mark: Option<Mark>, note: Option<&str>) -> Failure {

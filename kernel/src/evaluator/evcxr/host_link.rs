@@ -21,7 +21,7 @@ use std::{
 
 use anyhow::{Context, Result};
 use interleave_protocol::{HostEvent, HostRequest, Panic, QuestionMark};
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use tokio::sync::oneshot;
 
 use super::{
@@ -43,11 +43,14 @@ pub(super) struct HostLink {
     state: Arc<Mutex<State>>,
     /// Apart from the state, which may be locked for as long as a front end is slow to read.
     executing: Arc<AtomicBool>,
+    asking: Arc<AtomicBool>,
 }
 
 #[derive(Debug)]
 struct State {
     listener: UnixListener,
+    /// Wakes the thread that moves output on, when there is a new host for it to wait for.
+    wake: OwnedFd,
     host: Option<Host>,
     /// Where output goes that no cell caused: to the newest cell, also after its end.
     sink: Option<OutputSink>,
@@ -56,6 +59,7 @@ struct State {
     places: Places,
     report: Report,
     executing: Arc<AtomicBool>,
+    asking: Arc<AtomicBool>,
 }
 
 /// What the host said about how the cell ended.
@@ -74,18 +78,22 @@ impl HostLink {
             .with_context(|| format!("cannot listen at {}", path.display()))?;
         listener.set_nonblocking(true)?;
         let executing = Arc::new(AtomicBool::new(false));
+        let asking = Arc::new(AtomicBool::new(false));
         let state = State {
             listener,
+            wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             host: None,
             sink: None,
             sinks: HashMap::new(),
             places: Places::default(),
             report: Report::default(),
             executing: Arc::clone(&executing),
+            asking: Arc::clone(&asking),
         };
         let link = Self {
             state: Arc::new(Mutex::new(state)),
             executing,
+            asking,
         };
         let mover = link.clone();
         thread::Builder::new()
@@ -119,6 +127,11 @@ impl HostLink {
         self.executing.load(Ordering::Acquire)
     }
 
+    /// Whether the cell waits for an answer to what it asked.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking.load(Ordering::Acquire)
+    }
+
     /// Reads the cells that were run.
     pub(super) fn with_places<T>(&self, read: impl FnOnce(&Places) -> T) -> T {
         read(&self.lock().places)
@@ -144,7 +157,9 @@ impl HostLink {
                 .collect();
             match rustix::event::poll(&mut polled, None) {
                 Ok(_) => {
-                    self.lock().move_on();
+                    let mut state = self.lock();
+                    state.forget_wake();
+                    state.move_on();
                 }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
@@ -165,7 +180,8 @@ impl State {
     /// other thread while this one waits, which then wakes it.
     fn sources(&self) -> io::Result<Vec<OwnedFd>> {
         let host = self.host.iter().flat_map(Host::descriptors);
-        std::iter::once(self.listener.as_fd())
+        [self.listener.as_fd(), self.wake.as_fd()]
+            .into_iter()
             .chain(host)
             .map(|fd| fd.try_clone_to_owned())
             .collect()
@@ -190,7 +206,18 @@ impl State {
         while self.move_host_on() {}
         self.host = Host::new(socket).ok();
         self.sinks.clear();
+        self.wake_mover();
         true
+    }
+
+    fn wake_mover(&self) {
+        // An error means that the counter is full: it is awake already.
+        let _ = rustix::io::write(&self.wake, &1_u64.to_ne_bytes());
+    }
+
+    fn forget_wake(&self) {
+        // An error means that something else woke the thread.
+        let _ = rustix::io::read(&self.wake, &mut [0; 8]);
     }
 
     fn move_host_on(&mut self) -> bool {
@@ -251,12 +278,15 @@ impl State {
             password,
             reply,
         };
+        let asking = Arc::clone(&self.asking);
+        asking.store(true, Ordering::Release);
         // Only a cell that runs can ask: front ends answer no other.
         self.send(NEWEST, question);
         let waiting = thread::Builder::new()
             .name("interleave-input".into())
             .spawn(move || {
                 let value = answer.blocking_recv().ok();
+                asking.store(false, Ordering::Release);
                 // An error means that the host is gone, and with it the question.
                 let _ =
                     socket.write_all(&interleave_protocol::to_line(&HostRequest::Input { value }));

@@ -10,6 +10,9 @@ use crate::evaluator::Interrupt;
 /// followed by another. This long passes between two looks.
 const RETRY: Duration = Duration::from_millis(20);
 
+/// So many looks a cell gets to end by itself, once its question has been withdrawn.
+const GRACE: u32 = 25;
+
 /// Stops compilers, or replaces the process that runs the cells.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupter(Arc<Inner>);
@@ -73,20 +76,19 @@ impl Interrupter {
         }
     }
 
-    /// Stops what runs until the cell is over.
+    /// Stops what runs until the cell is over. The lock is held while something is killed, so that
+    /// it cannot be the next cell's.
     fn stop_cell(&self) {
+        let mut grace = if self.0.link.is_asking() { GRACE } else { 0 };
         let mut cell = self.lock();
         while *cell == CellState::Interrupted {
-            drop(cell);
             processes::kill_compilers();
-            if self.0.link.is_executing() {
+            if self.0.link.is_executing() && grace == 0 {
                 self.kill_host();
             }
-            cell = self.lock();
-            if *cell == CellState::Interrupted {
-                let waited = self.0.changed.wait_timeout(cell, RETRY);
-                (cell, _) = waited.unwrap_or_else(PoisonError::into_inner);
-            }
+            grace = grace.saturating_sub(1);
+            let waited = self.0.changed.wait_timeout(cell, RETRY);
+            (cell, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -55,23 +55,54 @@ fn last_segment(path: &str) -> &str {
     path.rsplit("::").next().unwrap_or(path)
 }
 
-/// What to insert, and a signature to show beside it.
+/// What to insert of what rust-analyzer proposes.
 ///
-/// rust-analyzer fills in names for the arguments, which are no code. A function that takes some is
-/// inserted up to its parenthesis; Shift+Tab shows the rest there.
-pub(super) fn insertion(code: &str, label: &str) -> (String, Option<String>) {
-    let signature = (label != code).then(|| label.to_owned());
+/// It fills in names for the arguments, which are no code. A function that takes some is inserted
+/// as its bare name: with a parenthesis, JupyterLab would list `push_mut` before `push(`.
+pub(super) fn insertion(code: &str) -> String {
+    let code = code.trim_end_matches(';');
     let Some((name, rest)) = code.split_once('(') else {
-        return (code.to_owned(), signature);
+        return code.to_owned();
     };
-    let is_call = rest.trim_end_matches(';').ends_with(')') && name.ends_with(is_name_part);
-    if !is_call || rest.starts_with(')') {
-        return (code.trim_end_matches(';').to_owned(), signature);
+    let is_call = rest.ends_with(')') && name.ends_with(is_name_part);
+    if !is_call || rest == ")" {
+        return code.to_owned();
     }
-    (
-        format!("{name}("),
-        Some(signature.unwrap_or_else(|| code.to_owned())),
-    )
+    name.to_owned()
+}
+
+/// Whether a completion is one of the names by which cells show their values.
+pub(super) fn is_internal(code: &str) -> bool {
+    code.starts_with("interleave_probe") || code.starts_with("evcxr_display")
+}
+
+/// The line that declares a name, in the text that explains it: `pub fn push(&mut self, value: T)`.
+pub(super) fn declaration(explanation: &str, name: &str) -> Option<String> {
+    let keywords = [
+        "fn ", "let ", "static ", "const ", "struct ", "enum ", "trait ", "mod ", "type ",
+    ];
+    let declares = |line: &&str| {
+        let has_name = line
+            .split(|letter| !is_name_part(letter))
+            .any(|word| word == name);
+        has_name && (keywords.iter().any(|keyword| line.contains(keyword)) || line.contains(": "))
+    };
+    let line = explanation
+        .lines()
+        .take_while(|line| !line.starts_with("---"))
+        .find(declares)?;
+    Some(line.trim().trim_end_matches([' ', '{']).to_owned())
+}
+
+/// Headings as a pane of documentation has them, not as a page does.
+pub(super) fn small_headings(html: &str) -> String {
+    let mut html = html.to_owned();
+    for level in ["1", "2", "3"] {
+        html = html
+            .replace(&format!("<h{level}>"), "<h4>")
+            .replace(&format!("</h{level}>"), "</h4>");
+    }
+    html
 }
 
 #[cfg(test)]
@@ -99,11 +130,24 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_inserted_up_to_its_arguments() {
-        let insertion = |code, label| super::insertion(code, label).0;
-        assert_eq!(insertion("push(value);", "push(…)"), "push(");
-        assert_eq!(insertion("len()", "len()"), "len()");
-        assert_eq!(insertion("HashMap", "HashMap"), "HashMap");
-        assert_eq!(insertion("if v {\n    \n}", "if"), "if v {\n    \n}");
+    fn a_function_is_inserted_without_its_arguments() {
+        assert_eq!(insertion("push(value);"), "push");
+        assert_eq!(insertion("len()"), "len()");
+        assert_eq!(insertion("HashMap"), "HashMap");
+        assert_eq!(insertion("if v {\n    \n}"), "if v {\n    \n}");
+    }
+
+    #[test]
+    fn the_declaration_is_found_among_the_words_about_it() {
+        let text = "alloc::vec::Vec\n\nimpl<T, A> Vec<T, A>\npub fn push(&mut self, value: T)\nwhere\n---\nAppends";
+        assert_eq!(
+            declaration(text, "push").unwrap(),
+            "pub fn push(&mut self, value: T)"
+        );
+        assert_eq!(
+            declaration("let v: Vec<i32>", "v").unwrap(),
+            "let v: Vec<i32>"
+        );
+        assert_eq!(declaration("nothing here", "v"), None);
     }
 }

@@ -6,7 +6,13 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Group, Level, Patch, Renderer, Snippet, renderer::DecorStyle,
 };
 
-use super::{places::Place, syntax};
+use super::{
+    places::{Place, Source},
+    syntax,
+};
+
+/// So many columns of text fit below a cell in a window of common size.
+const WIDTH: usize = 80;
 
 /// A report before it is drawn.
 #[derive(Debug, Default)]
@@ -35,6 +41,15 @@ pub(super) struct CellText {
     pub(super) code: String,
 }
 
+impl CellText {
+    pub(super) fn of(cell: &Source) -> Self {
+        Self {
+            title: format!("In[{}]", cell.number),
+            code: cell.code.clone(),
+        }
+    }
+}
+
 /// A note or a help below the main message.
 #[derive(Debug)]
 pub(super) struct Remark {
@@ -48,7 +63,7 @@ pub(super) struct Remark {
 impl Report {
     /// The drawing, with ANSI colours, line by line.
     pub(super) fn draw(&self) -> Vec<String> {
-        let mut title = Level::ERROR.primary_title(&self.message);
+        let mut title = Level::ERROR.primary_title(wrapped(&self.message));
         if let Some(code) = &self.code {
             title = title.id(code);
         }
@@ -61,9 +76,9 @@ impl Report {
                 Level::NOTE
             };
             if remark.marks.is_empty() && remark.changes.is_empty() {
-                main = main.element(level.message(&remark.message));
+                main = main.element(level.message(wrapped(&remark.message)));
             } else {
-                groups.push(remark.group(level.secondary_title(&remark.message)));
+                groups.push(remark.group(level.secondary_title(wrapped(&remark.message))));
             }
         }
         groups.insert(0, main);
@@ -143,6 +158,11 @@ impl Mark {
             annotation.label(self.label.as_str())
         }
     }
+}
+
+/// Front ends break long lines anywhere, also in a word.
+fn wrapped(text: &str) -> String {
+    textwrap::fill(text, WIDTH)
 }
 
 /// Length of the name at a byte, at least one character.

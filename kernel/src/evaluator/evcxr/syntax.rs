@@ -39,14 +39,29 @@ pub(super) fn completeness(code: &str) -> Completeness {
     Completeness::Invalid
 }
 
-/// The cell as evcxr should read it. evcxr gives a first line that begins with `!` to a shell; where
-/// the cell is Rust, such as `!done`, a space before it prevents that.
+/// The cell as evcxr should read it. evcxr gives a first line that begins with `!` to a shell, and
+/// drops comments at the head of a cell, among them those that document its first item. Where the
+/// cell is Rust, a space before it prevents both.
 pub(super) fn as_rust(code: &str) -> Cow<'_, str> {
-    if code.starts_with('!') && is_rust(code) {
+    if code.starts_with("///") || code.starts_with('!') && is_rust(code) {
         Cow::Owned(format!(" {code}"))
     } else {
         Cow::Borrowed(code)
     }
+}
+
+/// A `let` without a pattern, which evcxr would leave out without a word: the byte at which the
+/// pattern is missing.
+pub(super) fn dropped_statement(code: &str) -> Option<usize> {
+    let text = without_commands(code);
+    let parse = SourceFile::parse(&format!("{PROLOGUE}{text}\n}}"), Edition::Edition2024);
+    let broken = parse
+        .syntax_node()
+        .descendants()
+        .filter_map(ast::LetStmt::cast)
+        .find(|statement| statement.pat().is_none())?;
+    let keyword = usize::from(broken.let_token()?.text_range().end());
+    (keyword + code.len()).checked_sub(PROLOGUE.len() + text.len())
 }
 
 fn is_rust(code: &str) -> bool {
@@ -308,10 +323,18 @@ mod tests {
     }
 
     #[test]
+    fn a_let_that_evcxr_would_drop_is_found() {
+        assert_eq!(dropped_statement("let x = 1;\nlet = 2;"), Some(14));
+        assert_eq!(dropped_statement(":dep a\nlet ;"), Some(10));
+        assert_eq!(dropped_statement("let (a, _) = f();"), None);
+    }
+
+    #[test]
     fn a_negation_is_no_shell_command() {
         assert_eq!(as_rust("!done"), " !done");
         assert_eq!(as_rust("!echo hi"), "!echo hi");
         assert_eq!(as_rust("let x = 1;"), "let x = 1;");
+        assert_eq!(as_rust("/// One.\nfn f() {}"), " /// One.\nfn f() {}");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::{
     ffi::OsString,
-    os::unix::process::CommandExt,
+    fs::Permissions,
+    os::unix::{fs::PermissionsExt, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
 };
@@ -95,6 +96,7 @@ fn start_again(installation: &Installation) -> anyhow::Error {
 fn create() -> Result<PathBuf> {
     let root = tempfile::Builder::new()
         .prefix("interleave-")
+        .permissions(Permissions::from_mode(0o700))
         .tempdir()
         .context("cannot make a temporary directory")?
         .keep();
