@@ -25,7 +25,7 @@ def documentation(kernel, code, cursor=None):
 
 
 def test_a_method_is_completed_to_code(kernel):
-    assert "vector.push(" in completed(kernel, "vector.pus")
+    assert "vector.push" in completed(kernel, "vector.pus")
     assert "vector.len()" in completed(kernel, "vector.le")
 
 
@@ -35,32 +35,32 @@ def test_a_variable_of_the_same_cell_is_completed(kernel):
 
 def test_names_of_earlier_cells_are_completed(kernel):
     assert "vector" in completed(kernel, "vect")
-    assert "平方(" in completed(kernel, "平")
+    assert "平方" in completed(kernel, "平")
 
 
 def test_names_of_the_prelude_are_completed(kernel):
     assert "threading::Timer" in completed(kernel, "threading::Tim")
-    assert "display(" in completed(kernel, "displ")
+    assert "display" in completed(kernel, "displ")
 
 
 def test_what_the_kernel_adds_for_itself_is_not_offered(kernel):
     offered = completed(kernel, "threading::Timer::new(1.0, || ()).")
     assert "threading::Timer::new(1.0, || ()).start()" in offered
-    inner = ["evcxr", "interleave_probe", "shared"]
+    inner = ["evcxr", "interleave_probe"]
     assert [code for code in offered if any(name in code for name in inner)] == []
 
 
 def test_kinds_and_signatures_are_shown_beside_completions(kernel):
     metadata = kernel.ask("complete", "vector.pus")["metadata"]["_jupyter_types_experimental"]
-    [push] = [choice for choice in metadata if choice["text"] == "push("]
+    [push] = [choice for choice in metadata if choice["text"] == "push"]
     assert (push["type"], push["start"], push["end"]) == ("function", 7, 10)
-    assert "i32" in push["signature"]
+    assert push["signature"] == "pub fn push(&mut self, value: T)"
 
 
 def test_offsets_count_code_points(kernel):
     before = 'println!("并发 🦀"); '
     code = f"{before}vector.pus"
-    assert f"{before}vector.push(" in completed(kernel, code)
+    assert f"{before}vector.push" in completed(kernel, code)
     reply = kernel.ask("complete", code)
     assert (reply["cursor_start"], reply["cursor_end"]) == (len(code) - 3, len(code))
 
@@ -69,7 +69,7 @@ def test_the_cursor_counts_code_points(kernel):
     before = 'println!("并发 🦀"); '
     code = f"{before}vector.pus; 平方(1)"
     cursor = code.index(";", len(before))
-    assert f"{before}vector.push(; 平方(1)" in completed(kernel, code, cursor)
+    assert f"{before}vector.push; 平方(1)" in completed(kernel, code, cursor)
 
 
 def test_nothing_is_completed_where_nothing_fits(kernel):

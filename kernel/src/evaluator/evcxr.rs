@@ -317,7 +317,10 @@ impl Evaluator for EvcxrEvaluator {
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
         let end = names::end_of_name(code, cursor)?;
-        let (text, html) = self.hover(code, end)?;
+        let (text, html) = self.hover(code, end).or_else(|| {
+            // evcxr's hover knows a method by the parenthesis behind it.
+            self.hover(&format!("{}(", code.get(..end)?), end + 1)
+        })?;
         let data = [
             text_plain(&text),
             (

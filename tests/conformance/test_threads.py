@@ -1,0 +1,107 @@
+"""A cell behaves as in a program: statics have one identity, and a thread prints into its own cell."""
+
+import pytest
+
+COUNTER = "use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};\nstatic N: AtomicUsize = AtomicUsize::new(0);"
+
+
+def test_a_static_that_a_thread_of_an_earlier_cell_changed_has_changed(kernel):
+    kernel.run(COUNTER)
+    kernel.run("let worker = std::thread::spawn(|| for _ in 0..1000 { N.fetch_add(1, SeqCst); });")
+    assert kernel.run("worker.join().unwrap(); N.load(SeqCst)").value == "1000"
+    assert kernel.run("N.load(SeqCst)").value == "1000"
+
+
+def test_defining_a_static_again_makes_a_new_one(kernel):
+    kernel.run(COUNTER + "\nN.store(7, SeqCst);")
+    assert kernel.run("N.load(SeqCst)").value == "7"
+    kernel.run(COUNTER)
+    assert kernel.run("N.load(SeqCst)").value == "0"
+
+
+def test_statics_with_values_made_late_are_made_once(kernel):
+    kernel.run(
+        "use std::sync::{LazyLock, Mutex, OnceLock};\n"
+        "static ONCE: OnceLock<String> = OnceLock::new();\n"
+        "static LIST: Mutex<Vec<i32>> = Mutex::new(Vec::new());\n"
+        "static LAZY: LazyLock<usize> = LazyLock::new(|| LIST.lock().unwrap().len());"
+    )
+    kernel.run('ONCE.set("first".into()).unwrap(); LIST.lock().unwrap().push(1);')
+    assert kernel.run("*LAZY").value == "1"
+    kernel.run("LIST.lock().unwrap().push(2);")
+    assert kernel.run("(ONCE.get().cloned(), LIST.lock().unwrap().clone(), *LAZY)").value == '(Some("first"), [1, 2], 1)'
+
+
+def test_a_static_inside_a_function_keeps_its_value(kernel):
+    kernel.run(
+        "fn count() -> usize {\n"
+        "    static CALLS: std::sync::atomic::AtomicUsize = std::sync::atomic::AtomicUsize::new(0);\n"
+        "    CALLS.fetch_add(1, std::sync::atomic::Ordering::SeqCst)\n"
+        "}"
+    )
+    assert [kernel.run("count()").value for _ in range(3)] == ["0", "1", "2"]
+
+
+def test_a_static_of_a_type_that_was_redefined_is_made_anew(kernel):
+    kernel.run("#[derive(Debug)] struct Shape { side: u8 }\nstatic SHAPE: Shape = Shape { side: 1 };")
+    assert kernel.run("SHAPE.side").value == "1"
+    kernel.run(
+        "#[derive(Debug)] struct Shape { wide: u64, high: u64 }\n"
+        "static SHAPE: Shape = Shape { wide: 2, high: 3 };"
+    )
+    assert kernel.run("(SHAPE.wide, SHAPE.high)").value == "(2, 3)"
+
+
+def test_statics_begin_anew_in_a_new_process(own_kernel):
+    kernel = own_kernel()
+    kernel.run(COUNTER + "\nN.store(7, SeqCst);")
+    kernel.run("std::process::abort();")
+    assert kernel.run("N.load(SeqCst)").value == "0"
+    assert kernel.run("N.fetch_add(1, SeqCst); N.load(SeqCst)").value == "1"
+
+
+def test_what_a_thread_prints_late_appears_in_its_own_cell(kernel):
+    first = kernel.send(
+        "let (go, wait) = std::sync::mpsc::channel::<()>();\n"
+        "let late = std::thread::spawn(move || {\n"
+        "    wait.recv().unwrap();\n"
+        '    println!("printed");\n'
+        '    std::thread::spawn(|| eprintln!("by a thread of the thread")).join().unwrap();\n'
+        '    display(&Html::from("shown"));\n'
+        "});"
+    )
+    assert kernel.finish(first).outputs == []
+    second = kernel.run('go.send(()).unwrap(); late.join().unwrap(); println!("second");')
+    assert second.stdout == "second\n"
+    late = [kernel.published(first) for _ in range(3)]
+    assert [message["content"].get("text") for message in late[:2]] == ["printed\n", "by a thread of the thread\n"]
+    assert late[2]["content"]["data"]["text/html"] == "shown"
+
+
+def test_a_panic_of_a_thread_appears_in_its_own_cell_with_its_line(kernel):
+    first = kernel.send(
+        "let (go, wait) = std::sync::mpsc::channel::<()>();\n"
+        'let doomed = std::thread::Builder::new().name("doomed".into()).spawn(move || {\n'
+        "    wait.recv().unwrap();\n"
+        '    assert!(wait.recv().is_ok(), "nobody is left");\n'
+        "}).unwrap();"
+    )
+    number = kernel.finish(first).reply["execution_count"]
+    assert kernel.run("drop(go.send(())); drop(go); doomed.join().is_err()").value == "true"
+    text = kernel.published(first)["content"]["text"]
+    assert text.startswith(f"thread 'doomed' panicked at In[{number}]:4:5:\nnobody is left")
+
+
+@pytest.mark.parametrize(
+    "print_in_pool",
+    [
+        'let pool = concurrent::futures::ThreadPoolExecutor::new(1); pool.submit_fn(|| println!("{n}")).result();',
+        'pool.submit_fn(|| println!("{n}")).result();',
+        'tokio::task::spawn_blocking(|| println!("{n}")).await.unwrap();',
+        'tokio::spawn(async {{ println!("{n}") }}).await.unwrap();',
+        'use rayon::prelude::*; [()].into_par_iter().for_each(|_| rayon::join(|| println!("{n}"), || ()).0);',
+    ],
+)
+def test_a_pool_prints_into_the_cell_that_uses_it(kernel, print_in_pool):
+    for n in "one", "two":
+        assert kernel.run(print_in_pool.replace("{n}", n).replace("{{", "{").replace("}}", "}")).stdout == f"{n}\n"
