@@ -171,7 +171,6 @@ impl Session {
             if let EvaluatorState::Unavailable(reason) = &self.evaluator {
                 let failure = failure("EvaluatorUnavailable", reason);
                 self.failed(&task, &failure);
-                self.status(&task.to, Status::idle());
             } else {
                 self.actions.push(Action::Evaluate(task.job()));
                 self.evaluator = EvaluatorState::Running(task);
@@ -212,17 +211,21 @@ impl Session {
             return warn!("the evaluator did what nobody asked for: {done:?}");
         };
         let quit = matches!(&done, Done::Executed(it) if it.outcome == Outcome::Quit);
-        self.answer(&task, done);
-        self.status(&task.to, Status::idle());
+        match self.answer(&task, done) {
+            Ok(()) => self.status(&task.to, Status::idle()),
+            Err(failure) => self.failed(&task, &failure),
+        }
         if quit {
             self.stop();
         }
         self.advance();
     }
 
-    fn answer(&mut self, task: &Task, done: Done) {
+    fn answer(&mut self, task: &Task, done: Done) -> Result<(), Failure> {
         match (&task.work, done) {
-            (Work::Execute(cell), Done::Executed(executed)) => self.executed(task, cell, executed),
+            (Work::Execute(cell), Done::Executed(executed)) => {
+                self.executed(task, cell, executed)?;
+            }
             (Work::Complete(request), Done::Completed(completions)) => {
                 self.reply(&task.to, render::completions(&request.code, completions));
             }
@@ -234,41 +237,51 @@ impl Session {
                     "the kernel itself failed ({message}); \
                      it goes on, without what earlier cells defined"
                 );
-                self.failed(task, &failure("KernelPanic", &message));
+                return Err(failure("KernelPanic", &message));
             }
             (_, done) => {
                 let message = format!("the evaluator did something else: {done:?}");
-                self.failed(task, &failure("KernelError", &message));
+                return Err(failure("KernelError", &message));
             }
         }
+        Ok(())
     }
 
-    fn executed(&mut self, task: &Task, cell: &CellTask, executed: Executed) {
-        match executed.outcome {
-            Outcome::Finished | Outcome::Quit => {
-                if let Some(output) = executed.result.filter(|_| cell.counts()) {
-                    let line = cell.count;
-                    self.actions.push(Action::RecordOutput { line, output });
-                }
-                let reply = render::execute_ok(cell.count, executed.page, executed.expressions);
-                self.reply(&task.to, reply);
-            }
-            Outcome::Failed(failure) => self.failed(task, &failure),
+    fn executed(
+        &mut self,
+        task: &Task,
+        cell: &CellTask,
+        executed: Executed,
+    ) -> Result<(), Failure> {
+        if let Outcome::Failed(failure) = executed.outcome {
+            return Err(failure);
         }
+        if let Some(output) = executed.result.filter(|_| cell.counts()) {
+            let line = cell.count;
+            self.actions.push(Action::RecordOutput { line, output });
+        }
+        let reply = render::execute_ok(cell.count, executed.page, executed.expressions);
+        self.reply(&task.to, reply);
+        Ok(())
     }
 
-    /// Answers with an error. After a cell, gives up the cells that were to follow it.
+    /// Answers with an error and ends the work. After a cell, gives up the cells that were to follow
+    /// it.
     fn failed(&mut self, task: &Task, failure: &Failure) {
-        let cell = match &task.work {
-            Work::Execute(cell) => cell,
-            Work::Complete(_) => return self.reply_error(&task.to, "complete_request", failure),
-            Work::Inspect(_) => return self.reply_error(&task.to, "inspect_request", failure),
-        };
-        if !cell.request.silent {
-            self.publish(&task.to, render::error(failure));
+        let mut stops = false;
+        match &task.work {
+            Work::Execute(cell) => {
+                if !cell.request.silent {
+                    self.publish(&task.to, render::error(failure));
+                    stops = cell.request.stop_on_error;
+                }
+                self.reply(&task.to, render::execute_error(cell.count, failure));
+            }
+            Work::Complete(_) => self.reply_error(&task.to, "complete_request", failure),
+            Work::Inspect(_) => self.reply_error(&task.to, "inspect_request", failure),
         }
-        self.reply(&task.to, render::execute_error(cell.count, failure));
-        if cell.request.stop_on_error && !cell.request.silent {
+        self.status(&task.to, Status::idle());
+        if stops {
             self.abort_cells();
         }
     }

@@ -23,11 +23,11 @@ fn cells_behind_a_failed_one_are_not_run() {
 
     client.expect(&failing, "stream yes\n");
     client.expect(&failing, "error E0308");
+    client.expect(&failing, "status idle");
     for cell in &aborted {
         client.expect(cell, "status busy");
         client.expect(cell, "status idle");
     }
-    client.expect(&failing, "status idle");
     assert!(client.outputs(&inspected).is_empty());
 
     assert_eq!(

@@ -192,13 +192,13 @@ fn a_failure_aborts_the_cells_behind_it_and_nothing_else() {
         [
             "1 error",
             "1 execute_reply error",
+            "1 status idle",
             "2 status busy",
             "2 execute_reply aborted",
             "2 status idle",
             "4 status busy",
             "4 execute_reply aborted",
             "4 status idle",
-            "1 status idle",
             "3 status busy",
             "look",
         ]
