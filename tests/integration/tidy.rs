@@ -6,6 +6,7 @@ use std::{
 };
 
 const LINES: usize = 400;
+const PRELUDE: &str = "kernel/prelude/src/";
 
 /// Every Rust file of the kernel and of these tests, with its path from the top.
 fn sources() -> Vec<(String, String)> {
@@ -122,4 +123,58 @@ fn nothing_is_ordered_by_time() {
             "{name}: wait for what you need, not for a while"
         );
     }
+}
+
+#[test]
+fn every_public_item_of_the_prelude_has_an_example() {
+    let exempt = ["private", "host.rs", "names.rs"].map(|name| format!("{PRELUDE}{name}"));
+    let mut found = Vec::new();
+    for (name, source) in sources() {
+        let public = name.starts_with(PRELUDE) && !exempt.iter().any(|e| name.starts_with(e));
+        if public {
+            let items = items_without_an_example(&source).into_iter();
+            found.extend(items.map(|(number, item)| format!("{name}:{number}: {item}")));
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "students read these in the notebook and copy the example; show in a doctest what it does, \
+         and assert it:\n{}",
+        found.join("\n")
+    );
+}
+
+/// The public items, and the methods of public traits, whose documentation has no code that runs.
+fn items_without_an_example(source: &str) -> Vec<(usize, &str)> {
+    let mut found = Vec::new();
+    let (mut docs, mut in_attribute, mut in_trait) = (Vec::new(), false, false);
+    for (number, line) in (1..).zip(source.lines()) {
+        let code = line.trim();
+        if let Some(doc) = code.strip_prefix("///") {
+            docs.push(doc.trim());
+        } else if in_attribute || code.starts_with("#[") {
+            in_attribute = !code.ends_with(']');
+        } else {
+            let public = code.starts_with("pub ") || in_trait && code.starts_with("fn ");
+            if public && is_item(code) && !has_example(&docs) {
+                found.push((number, code));
+            }
+            in_trait = line != "}" && (in_trait || line.starts_with("pub trait "));
+            docs.clear();
+        }
+    }
+    found
+}
+
+fn is_item(code: &str) -> bool {
+    let kinds = ["fn", "struct", "enum", "trait"];
+    let mut words = code.split(' ');
+    words.any(|word| kinds.contains(&word))
+}
+
+/// Whether a block of code begins in the documentation that rustdoc runs, and lets succeed.
+fn has_example(docs: &[&str]) -> bool {
+    let fences = docs.iter().filter_map(|doc| doc.strip_prefix("```"));
+    // Every second one ends a block.
+    fences.step_by(2).any(|language| language.is_empty())
 }

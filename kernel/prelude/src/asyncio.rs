@@ -62,6 +62,20 @@ pub fn run<F: IntoFuture>(future: F) -> F::Output {
 /// Gives a future to this thread's event loop, to run beside the current one.
 ///
 /// Short for `get_event_loop().create_task(future)`, see [`EventLoop::create_task`].
+///
+/// Nobody has to await it:
+///
+/// ```
+/// use interleave::asyncio;
+/// use std::{cell::Cell, rc::Rc};
+///
+/// let greeted = Rc::new(Cell::new(false));
+/// let to_set = Rc::clone(&greeted);
+/// asyncio::create_task(async move { to_set.set(true) });
+///
+/// asyncio::run(asyncio::sleep(0)); // Lets what is ready run once.
+/// assert!(greeted.get());
+/// ```
 pub fn create_task<F>(future: F) -> Task<F::Output>
 where
     F: IntoFuture<IntoFuture: 'static, Output: 'static>,
@@ -120,6 +134,20 @@ pub async fn wait_for<F: IntoFuture>(
 }
 
 /// The time that [`wait_for`] allowed is over.
+///
+/// It is an error like any other, for `?` and for `match`:
+///
+/// ```
+/// use interleave::asyncio::{self, TimeoutError};
+///
+/// async fn page() -> Result<&'static str, TimeoutError> {
+///     asyncio::wait_for(asyncio::sleep(60), 0.01).await?; // Leaves the function.
+///     Ok("<html>")
+/// }
+///
+/// let error = asyncio::run(page()).unwrap_err();
+/// assert_eq!(error.to_string(), "the future was not done in time");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeoutError;
 

@@ -57,12 +57,31 @@ use crate::host;
 )]
 pub trait Show {
     /// The representations, one of which should be plain text.
+    ///
+    /// ```
+    /// use interleave::display::{Show, Table};
+    ///
+    /// let bundle = Table::new(["n", "n²"]).row([3, 9]).show();
+    /// assert_eq!(bundle.data().len(), 2); // For a page, and for a terminal.
+    /// assert!(bundle.data().contains_key("text/html"));
+    /// assert!(bundle.data().contains_key("text/plain"));
+    /// ```
     fn show(&self) -> MimeBundle;
 }
 
 /// Shows a value now, while the cell runs, above the cell's own result.
 ///
 /// The handle can change the output later. Dropping it leaves the output as it is.
+///
+/// ```
+/// use interleave::display::{Table, display};
+///
+/// let mut squares = Table::new(["n", "n²"]).row([2, 4]);
+/// let output = display(&squares);
+/// squares.push([3, 9]); // The page still shows one row …
+/// output.update(&squares); // … and now it shows two.
+/// assert_ne!(display(&squares), output); // Another output, of the same table.
+/// ```
 pub fn display<T: Show + ?Sized>(value: &T) -> DisplayHandle {
     static COUNT: AtomicUsize = AtomicUsize::new(1);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -93,11 +112,38 @@ pub fn display_debug<T: Debug + ?Sized>(value: &T) -> DisplayHandle {
 /// the page does not flicker.
 ///
 /// Does nothing in an ordinary program: what is printed cannot be taken back.
+///
+/// A countdown in one place. Unlike with [`DisplayHandle::update`], every number is a new output:
+///
+/// ```
+/// use interleave::display::{Markdown, clear_output, display};
+///
+/// let numbers = [3, 2, 1].map(|n| {
+///     clear_output(true);
+///     display(&Markdown::from(format!("# {n}")))
+/// });
+/// assert_ne!(numbers[0], numbers[1]);
+/// ```
 pub fn clear_output(wait: bool) {
     host::send(&HostEvent::ClearOutput { wait });
 }
 
 /// An output on the page, which can be changed from any cell and any thread.
+///
+/// A clone is another handle of the same output.
+///
+/// ```
+/// use interleave::display::{Markdown, display};
+/// use std::thread;
+///
+/// let status = display(&Markdown::from("*working …*"));
+/// let to_update = status.clone();
+/// let worker = thread::spawn(move || {
+///     to_update.update(&Markdown::from("**done**"));
+///     to_update
+/// });
+/// assert_eq!(worker.join().unwrap(), status);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayHandle {
     display_id: String,
@@ -107,6 +153,15 @@ impl DisplayHandle {
     /// Puts another value in the place of the one that is shown.
     ///
     /// In an ordinary program it is printed below.
+    ///
+    /// ```
+    /// use interleave::display::{Markdown, Table, display};
+    ///
+    /// let output = display(&Markdown::from("*computing …*"));
+    /// let id = output.display_id().to_owned();
+    /// output.update(&Table::new(["n", "n²"]).row([3, 9])); // It may be of another type.
+    /// assert_eq!(output.display_id(), id);
+    /// ```
     pub fn update<T: Show + ?Sized>(&self, value: &T) {
         send(
             value.show(),
@@ -116,6 +171,13 @@ impl DisplayHandle {
     }
 
     /// The name by which the front end knows this output. No two outputs share one.
+    ///
+    /// ```
+    /// use interleave::display::display_debug;
+    ///
+    /// let (first, second) = (display_debug(&1), display_debug(&1));
+    /// assert_ne!(first.display_id(), second.display_id());
+    /// ```
     pub fn display_id(&self) -> &str {
         &self.display_id
     }

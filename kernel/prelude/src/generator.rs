@@ -78,6 +78,21 @@ impl<Y, S> Generator<Y, S> {
     /// Makes a generator from a closure that takes a [`Yielder`] and returns an async block.
     ///
     /// Nothing of the block runs yet.
+    ///
+    /// ```
+    /// use interleave::{Generator, generator::Yielder};
+    ///
+    /// fn countdown(from: u32) -> Generator<u32, ()> {
+    ///     Generator::new(move |co: Yielder<u32, ()>| async move {
+    ///         for n in (1..=from).rev() {
+    ///             co.yield_(n).await;
+    ///         }
+    ///     })
+    /// }
+    ///
+    /// assert!(format!("{:?}", countdown(3)).starts_with("<generator object countdown at 0x"));
+    /// assert_eq!(countdown(3).collect::<Vec<_>>(), [3, 2, 1]);
+    /// ```
     pub fn new<F, B>(body: F) -> Generator<Y, S>
     where
         F: FnOnce(Yielder<Y, S>) -> B,
@@ -100,6 +115,21 @@ impl<Y, S> Generator<Y, S> {
 
     /// Resumes the body: the `yield_` it stopped at returns `value`. Returns what the next
     /// `yield_` gives.
+    ///
+    /// ```
+    /// use interleave::{Generator, generator::Yielder};
+    ///
+    /// let mut total = Generator::new(|co: Yielder<i32, i32>| async move {
+    ///     let mut sum = 0;
+    ///     while let Some(n) = co.yield_(sum).await {
+    ///         sum += n;
+    ///     }
+    /// });
+    /// assert_eq!(total.send(None)?, 0); // To the first yield_.
+    /// assert_eq!(total.send(Some(3))?, 3);
+    /// assert_eq!(total.send(Some(4))?, 7);
+    /// # Ok::<(), interleave::generator::GeneratorError>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -174,6 +204,23 @@ impl<Y, S> fmt::Debug for Generator<Y, S> {
 }
 
 /// The pause button that the body of a [`Generator`] is given.
+///
+/// A function that is given it can yield too, as with Python's `yield from`:
+///
+/// ```
+/// use interleave::{Generator, generator::Yielder};
+///
+/// async fn yield_twice(co: &Yielder<i32, ()>, n: i32) {
+///     co.yield_(n).await;
+///     co.yield_(n).await;
+/// }
+///
+/// let pairs = Generator::new(|co: Yielder<i32, ()>| async move {
+///     yield_twice(&co, 1).await;
+///     yield_twice(&co, 2).await;
+/// });
+/// assert_eq!(pairs.collect::<Vec<_>>(), [1, 1, 2, 2]);
+/// ```
 pub struct Yielder<Y, S> {
     slot: Rc<RefCell<Slot<Y, S>>>,
 }
@@ -183,6 +230,17 @@ impl<Y, S> Yielder<Y, S> {
     ///
     /// Returns what was sent: `Some` for `send(Some(value))`, `None` for `next()` and `send(None)`.
     /// Without `.await` nothing happens.
+    ///
+    /// ```
+    /// use interleave::{Generator, generator::Yielder};
+    ///
+    /// let mut greeter = Generator::new(|co: Yielder<String, &'static str>| async move {
+    ///     let name = co.yield_("Who is there?".into()).await;
+    ///     co.yield_(format!("Hello, {}!", name.unwrap_or("nobody"))).await;
+    /// });
+    /// assert_eq!(greeter.next().unwrap(), "Who is there?");
+    /// assert_eq!(greeter.send(Some("Ada")).unwrap(), "Hello, Ada!");
+    /// ```
     pub async fn yield_(&self, value: Y) -> Option<S> {
         let mut value = Some(value);
         std::future::poll_fn(|_| match value.take() {
@@ -204,6 +262,17 @@ impl<Y, S> fmt::Debug for Yielder<Y, S> {
 }
 
 /// Why [`Generator::send`] got no value.
+///
+/// ```
+/// use interleave::{Generator, generator::{GeneratorError, Yielder}};
+///
+/// let mut once = Generator::new(|co: Yielder<&str, i32>| async move {
+///     co.yield_("the only one").await;
+/// });
+/// assert_eq!(once.send(Some(7)), Err(GeneratorError::NotStarted));
+/// assert_eq!(once.send(None), Ok("the only one"));
+/// assert_eq!(once.send(Some(7)), Err(GeneratorError::StopIteration));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GeneratorError {
     /// A value was sent before the body has come to its first `yield_`.

@@ -6,10 +6,10 @@
 pub use crate::{
     asyncio, block_on, concurrent,
     display::{
-        Html, Latex, Markdown, MimeBundle, Png, ProgressBar, Show, Svg, Table, clear_output,
-        display, display_debug,
+        DisplayHandle, Html, Json, Latex, Markdown, MimeBundle, Png, ProgressBar, Show, Svg, Table,
+        clear_output, display, display_debug,
     },
-    generator::{Generator, Yielder},
+    generator::{Generator, GeneratorError, Yielder},
     threading,
 };
 

@@ -17,6 +17,20 @@ use std::time::{Duration, Instant};
 /// ```
 pub trait Seconds {
     /// The same length of time, in the type that std uses.
+    ///
+    /// For a function of your own that takes seconds, as all of this crate do:
+    ///
+    /// ```
+    /// use interleave::Seconds;
+    /// use std::time::Duration;
+    ///
+    /// fn in_milliseconds(time: impl Seconds) -> u128 {
+    ///     time.into_duration().as_millis()
+    /// }
+    ///
+    /// assert_eq!(in_milliseconds(0.25), 250);
+    /// assert_eq!(in_milliseconds(Duration::from_secs(2)), 2000);
+    /// ```
     fn into_duration(self) -> Duration;
 }
 

@@ -96,6 +96,14 @@ impl Timer {
     /// Prepares a call of `f`, to be made `interval` seconds after [`start`](Timer::start).
     ///
     /// Nothing runs yet, and no thread exists. An interval that is negative or `NaN` counts as 0.
+    ///
+    /// ```
+    /// use interleave::threading::Timer;
+    ///
+    /// let timer = Timer::new(0.02, || unreachable!());
+    /// assert!(!timer.is_alive());
+    /// assert!(format!("{timer:?}").ends_with(", initial)>"));
+    /// ```
     pub fn new(interval: impl Seconds, f: impl FnOnce() + Send + 'static) -> Timer {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
         let name = format!("Timer-{}", COUNT.fetch_add(1, Ordering::Relaxed));
@@ -120,6 +128,15 @@ impl Timer {
     /// Starts the thread, named `Timer-1`, `Timer-2`, …, and the time.
     ///
     /// A panic in the function ends its thread only; the others do not notice.
+    ///
+    /// ```
+    /// use interleave::threading::Timer;
+    /// use std::{sync::mpsc, thread};
+    ///
+    /// let (sender, receiver) = mpsc::channel();
+    /// Timer::new(0.01, move || sender.send(thread::current().id()).unwrap()).start();
+    /// assert_ne!(receiver.recv().unwrap(), thread::current().id());
+    /// ```
     ///
     /// # Panics
     ///
@@ -164,6 +181,20 @@ impl Timer {
     ///
     /// Unlike [`thread::JoinHandle::join`] it may be called often, and does not report a panic.
     ///
+    /// ```
+    /// use interleave::threading::Timer;
+    /// use std::sync::{Arc, atomic::{AtomicU32, Ordering}};
+    ///
+    /// let count = Arc::new(AtomicU32::new(0));
+    /// let timers = [0.02, 0.01].map(|seconds| {
+    ///     let count = Arc::clone(&count);
+    ///     Timer::new(seconds, move || _ = count.fetch_add(1, Ordering::Relaxed))
+    /// });
+    /// timers.iter().for_each(Timer::start);
+    /// timers.iter().for_each(Timer::join);
+    /// assert_eq!(count.load(Ordering::Relaxed), 2);
+    /// ```
+    ///
     /// # Panics
     ///
     /// When the timer was not started, or when its own function calls this: both would wait for
@@ -185,6 +216,19 @@ impl Timer {
     }
 
     /// Whether the thread exists: from [`start`](Timer::start) until the function has returned.
+    ///
+    /// ```
+    /// use interleave::threading::Timer;
+    /// use std::sync::mpsc;
+    ///
+    /// let (sender, receiver) = mpsc::channel::<()>();
+    /// let timer = Timer::new(0, move || receiver.recv().unwrap());
+    /// timer.start();
+    /// assert!(timer.is_alive()); // It waits for the message.
+    /// sender.send(()).unwrap();
+    /// timer.join();
+    /// assert!(!timer.is_alive());
+    /// ```
     pub fn is_alive(&self) -> bool {
         self.shared.state.lock().phase == Phase::Started
     }

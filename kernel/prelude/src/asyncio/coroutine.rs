@@ -50,6 +50,23 @@ impl<T> Coroutine<T> {
     ///
     /// This is no implementation of the trait [`From`]: a `Coroutine` is itself a future, and std
     /// already has a `From` for a type and itself.
+    ///
+    /// Every `async fn` has a type of its own. As coroutines, two of them fit into one list:
+    ///
+    /// ```
+    /// use interleave::asyncio::{self, Coroutine};
+    ///
+    /// async fn fetch() -> u64 {
+    ///     16
+    /// }
+    ///
+    /// async fn compute() -> u64 {
+    ///     5 * 5
+    /// }
+    ///
+    /// let coros = [Coroutine::from(fetch()), Coroutine::from(compute())];
+    /// assert_eq!(asyncio::run(asyncio::gather(coros)), [16, 25]);
+    /// ```
     pub fn from<F: Future<Output = T> + 'static>(future: F) -> Coroutine<T> {
         Coroutine {
             future: Box::pin(future),
@@ -59,6 +76,16 @@ impl<T> Coroutine<T> {
     }
 
     /// The name of the async function.
+    ///
+    /// ```
+    /// use interleave::asyncio::{self, Coroutine};
+    ///
+    /// async fn hello() {}
+    ///
+    /// let coro = Coroutine::from(hello());
+    /// assert_eq!(coro.name(), "hello");
+    /// asyncio::run(coro); // Dropped instead, it would be reported under this name.
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }

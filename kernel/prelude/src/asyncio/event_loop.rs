@@ -31,6 +31,14 @@ use crate::{
 pub use timer_handle::TimerHandle;
 
 /// Returns the event loop of the current thread. It is made at the first call, and stays.
+///
+/// ```
+/// use interleave::asyncio;
+///
+/// let task = asyncio::get_event_loop().create_task(async { "hello" });
+/// asyncio::get_event_loop().run_until_complete(asyncio::sleep(0)); // The same loop.
+/// assert_eq!(task.result(), "hello");
+/// ```
 pub fn get_event_loop() -> EventLoop {
     thread_local! {
         static LOOP: EventLoop = EventLoop::new();
@@ -162,21 +170,61 @@ impl EventLoop {
     }
 
     /// Runs the loop until somebody calls [`stop`](EventLoop::stop).
+    ///
+    /// Unlike [`run_until_complete`](EventLoop::run_until_complete) it has no output.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let to_stop = event_loop.clone();
+    /// event_loop.call_later(0.01, move || to_stop.stop());
+    /// event_loop.run_forever();
+    /// assert!(event_loop.time() >= 0.01);
+    /// ```
     pub fn run_forever(&self) {
         self.run(None, || false);
     }
 
     /// Lets the loop return, after what is ready now has run. The rest stays, for the next run.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let task = event_loop.create_task(asyncio::sleep(0.01));
+    /// event_loop.stop();
+    /// event_loop.run_forever(); // One round.
+    /// assert!(!task.done());
+    /// event_loop.run_until_complete(task); // Goes on where it was.
+    /// ```
     pub fn stop(&self) {
         self.inner.stopping.set(true);
     }
 
     /// Whether the loop is running, which only code inside it can see.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// assert!(!event_loop.is_running());
+    /// assert!(asyncio::run(async { asyncio::get_event_loop().is_running() }));
+    /// ```
     pub fn is_running(&self) -> bool {
         self.inner.depth.get() > 0
     }
 
     /// The loop's clock, in seconds. It starts with the loop, and never goes back.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let start = event_loop.time();
+    /// event_loop.run_until_complete(asyncio::sleep(0.02));
+    /// assert!(event_loop.time() - start >= 0.02);
+    /// ```
     pub fn time(&self) -> f64 {
         self.inner.started.elapsed().as_secs_f64()
     }
@@ -184,6 +232,21 @@ impl EventLoop {
     /// Calls `f` in the next round of the loop, after everything that is ready before.
     ///
     /// A panic in `f` is reported on standard error; the loop goes on.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    /// use std::{cell::RefCell, rc::Rc};
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let log = Rc::new(RefCell::new(Vec::new()));
+    /// for n in 1..=3 {
+    ///     let log = Rc::clone(&log);
+    ///     event_loop.call_soon(move || log.borrow_mut().push(n));
+    /// }
+    /// assert!(log.borrow().is_empty()); // Nothing was called yet.
+    /// event_loop.run_until_complete(asyncio::sleep(0));
+    /// assert_eq!(*log.borrow(), [1, 2, 3]);
+    /// ```
     pub fn call_soon(&self, f: impl FnOnce() + 'static) {
         let id = self.add(Work::Callback(Box::new(f)));
         self.inner.ready.push(id);
@@ -193,6 +256,17 @@ impl EventLoop {
     ///
     /// Unlike [`threading::Timer`](crate::threading::Timer) it needs no thread, and `f` need not
     /// be `Send`.
+    ///
+    /// ```
+    /// use interleave::{asyncio, concurrent::futures::Future};
+    /// use std::thread;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let caller = Future::new();
+    /// let to_fill = caller.clone();
+    /// event_loop.call_later(0.01, move || to_fill.set_result(thread::current().id()));
+    /// assert_eq!(event_loop.run_until_complete(caller), thread::current().id()); // This thread.
+    /// ```
     pub fn call_later(&self, seconds: impl Seconds, f: impl FnOnce() + 'static) -> TimerHandle {
         let due = deadline(seconds);
         let id = self.add(Work::Callback(Box::new(f)));

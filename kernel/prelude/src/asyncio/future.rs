@@ -20,6 +20,21 @@ use crate::concurrent::futures;
 ///
 /// Dropping it lets the call go on, unless somebody has begun to await it: who stops waiting in
 /// the middle, as [`wait_for`](super::wait_for) does, cancels.
+///
+/// # Examples
+///
+/// The call has returned, but the loop has not run since:
+///
+/// ```
+/// use interleave::{asyncio, concurrent::futures::ThreadPoolExecutor};
+///
+/// let executor = ThreadPoolExecutor::new(1);
+/// let event_loop = asyncio::get_event_loop();
+/// let future = event_loop.run_in_executor(&executor, |n: u64| n * n, 7);
+/// executor.shutdown(true); // Waits for the call.
+/// assert!(!future.done());
+/// assert_eq!(event_loop.run_until_complete(future), 49);
+/// ```
 pub struct Future<T> {
     event_loop: EventLoop,
     slot: Rc<Slot<T>>,
@@ -42,17 +57,57 @@ impl<T> Future<T> {
     }
 
     /// Whether the loop has seen the end of it: a result, a panic or a cancellation.
+    ///
+    /// ```
+    /// use interleave::{asyncio, concurrent::futures::ThreadPoolExecutor};
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let event_loop = asyncio::get_event_loop();
+    /// let mut length = event_loop.run_in_executor(&executor, str::len, "hello");
+    /// assert!(!length.done());
+    /// assert_eq!(event_loop.run_until_complete(&mut length), 5);
+    /// assert!(length.done());
+    /// ```
     pub fn done(&self) -> bool {
         self.slot.done()
     }
 
     /// Whether it was cancelled.
+    ///
+    /// Unlike a [`Task`](super::Task), which its loop has to see first, it is cancelled at once:
+    ///
+    /// ```
+    /// use interleave::{asyncio, concurrent::futures::ThreadPoolExecutor};
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let event_loop = asyncio::get_event_loop();
+    /// let future = event_loop.run_in_executor(&executor, |n: u64| n * n, 7);
+    /// assert!(!future.cancelled());
+    /// future.cancel();
+    /// assert!(future.cancelled());
+    /// ```
     pub fn cancelled(&self) -> bool {
         self.slot.cancelled()
     }
 
     /// Stops waiting for the call, and prevents it if it has not begun. A call that is running
     /// goes on, for nobody. Returns false if the future was done already.
+    ///
+    /// ```
+    /// use interleave::{asyncio, concurrent::futures::ThreadPoolExecutor};
+    /// use std::sync::mpsc;
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let (open, gate) = mpsc::channel::<()>();
+    /// executor.submit_fn(move || gate.recv()); // Keeps the only thread busy.
+    ///
+    /// let (sender, receiver) = mpsc::channel();
+    /// let event_loop = asyncio::get_event_loop();
+    /// let queued = event_loop.run_in_executor(&executor, move |n| sender.send(n), 7);
+    /// assert!(queued.cancel());
+    /// drop(open);
+    /// assert!(receiver.recv().is_err()); // Nothing was sent: the call was never made.
+    /// ```
     pub fn cancel(&self) -> bool {
         if self.done() {
             return false;
@@ -63,6 +118,17 @@ impl<T> Future<T> {
     }
 
     /// A clone of the result. Unlike the method of `concurrent::futures`, it does not wait.
+    ///
+    /// ```
+    /// use interleave::{asyncio, concurrent::futures::ThreadPoolExecutor};
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let event_loop = asyncio::get_event_loop();
+    /// let future = event_loop.run_in_executor(&executor, str::to_uppercase, "hello");
+    /// executor.shutdown(true); // The thread is done …
+    /// event_loop.run_until_complete(asyncio::sleep(0)); // … and now the loop knows.
+    /// assert_eq!(future.result(), "HELLO");
+    /// ```
     ///
     /// # Panics
     ///

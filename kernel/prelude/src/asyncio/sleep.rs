@@ -33,6 +33,15 @@ pub fn sleep(seconds: impl Seconds) -> Sleep {
 }
 
 /// The future that [`sleep`] returns.
+///
+/// Three that wait at the same time:
+///
+/// ```
+/// use interleave::asyncio::{self, Sleep};
+///
+/// let pauses: [Sleep; 3] = [0.02, 0.01, 0.02].map(asyncio::sleep);
+/// assert_eq!(asyncio::run(asyncio::gather(pauses)), [(), (), ()]);
+/// ```
 #[derive(Debug)]
 #[must_use = "a sleep does nothing unless it is awaited"]
 pub struct Sleep {

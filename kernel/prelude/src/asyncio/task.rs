@@ -104,16 +104,44 @@ impl<T: 'static> Task<T> {
 
 impl<T> Task<T> {
     /// The task's name: `Task-1`, `Task-2`, …
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let fetch = asyncio::create_task(async { 16 });
+    /// let compute = asyncio::create_task(async { 25 });
+    /// assert!(fetch.name().starts_with("Task-"));
+    /// assert_ne!(fetch.name(), compute.name());
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Whether the future has returned, has panicked, or was cancelled.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let task = asyncio::create_task(async { panic!("no such host") });
+    /// assert!(!task.done()); // The loop has not run yet.
+    /// asyncio::run(asyncio::sleep(0));
+    /// assert!(task.done());
+    /// ```
     pub fn done(&self) -> bool {
         self.slot.done()
     }
 
     /// Whether it was cancelled. After [`cancel`](Task::cancel), the loop must run once first.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let task = asyncio::create_task(asyncio::sleep(60));
+    /// task.cancel();
+    /// assert!(!task.cancelled()); // Not yet.
+    /// asyncio::run(asyncio::sleep(0));
+    /// assert!(task.cancelled());
+    /// ```
     pub fn cancelled(&self) -> bool {
         self.slot.cancelled()
     }
@@ -141,6 +169,15 @@ impl<T> Task<T> {
     }
 
     /// A clone of the output. It does not wait; for that there is `.await`.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let task = asyncio::create_task(async { vec![1, 4, 9] });
+    /// asyncio::run(asyncio::sleep(0));
+    /// assert_eq!(task.result(), [1, 4, 9]);
+    /// assert_eq!(task.result().len(), 3); // As often as you like.
+    /// ```
     ///
     /// # Panics
     ///

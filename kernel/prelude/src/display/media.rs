@@ -7,10 +7,26 @@ use super::{MimeBundle, Show};
 
 /// Text that is shown as HTML. Nothing is escaped: for text from elsewhere use
 /// [`Table`](super::Table), or escape it.
+///
+/// ```
+/// use interleave::display::{Html, Show};
+///
+/// let bundle = Html::from("<b>done</b>").show();
+/// assert_eq!(bundle.data()["text/html"], "<b>done</b>");
+/// assert_eq!(bundle.plain(), "<b>done</b>"); // The tags too: this is what a terminal shows.
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Html(pub String);
 
 /// Text that is shown as Markdown.
+///
+/// ```
+/// use interleave::display::{Markdown, Show};
+///
+/// let states = ["pending", "running", "finished"];
+/// let list = Markdown::from(states.map(|state| format!("- `{state}`")).join("\n"));
+/// assert!(list.show().data()["text/markdown"].to_string().contains("- `running`"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Markdown(pub String);
 

@@ -50,6 +50,13 @@ struct Bar {
 
 impl ProgressBar {
     /// Makes a bar for `total` steps. It is not shown yet. A bar of no steps is full.
+    ///
+    /// ```
+    /// use interleave::display::ProgressBar;
+    ///
+    /// assert_eq!(format!("{:?}", ProgressBar::new(200)), "[          ] 0%");
+    /// assert_eq!(format!("{:?}", ProgressBar::new(0)), "[##########] 100%");
+    /// ```
     pub fn new(total: u64) -> ProgressBar {
         let bar = Bar {
             label: String::new(),
@@ -65,12 +72,31 @@ impl ProgressBar {
     }
 
     /// Sets the text before the bar.
+    ///
+    /// ```
+    /// use interleave::display::ProgressBar;
+    ///
+    /// let bar = ProgressBar::new(3).label("pages");
+    /// assert_eq!(format!("{bar:?}"), "pages [          ] 0%");
+    /// ```
     pub fn label(self, label: impl Into<String>) -> ProgressBar {
         self.bar.lock().label = label.into();
         self
     }
 
     /// Goes on by a number of steps, but not beyond the end.
+    ///
+    /// ```
+    /// use interleave::display::{ProgressBar, Show};
+    ///
+    /// let bar = ProgressBar::new(8);
+    /// for _page in 0..6 {
+    ///     bar.inc(1);
+    /// }
+    /// assert_eq!(bar.show().plain(), "[#######   ] 75%");
+    /// bar.inc(100);
+    /// assert_eq!(bar.show().plain(), "[##########] 100%");
+    /// ```
     pub fn inc(&self, steps: u64) {
         let mut bar = self.bar.lock();
         let done = bar.done.saturating_add(steps);
@@ -78,11 +104,32 @@ impl ProgressBar {
     }
 
     /// Goes to a step, forwards or backwards. Beyond the end counts as the end.
+    ///
+    /// ```
+    /// use interleave::display::{ProgressBar, Show};
+    ///
+    /// let bytes = ProgressBar::new(4096);
+    /// bytes.set(3072);
+    /// bytes.set(2048); // Something has to be fetched again.
+    /// assert_eq!(bytes.show().plain(), "[#####     ] 50%");
+    /// ```
     pub fn set(&self, done: u64) {
         self.bar.lock().move_to(done);
     }
 
     /// Goes to the end.
+    ///
+    /// For work that ends before all steps were made:
+    ///
+    /// ```
+    /// use interleave::display::{ProgressBar, Show};
+    ///
+    /// let bar = ProgressBar::new(1000);
+    /// let root = (1..=1000).inspect(|_| bar.inc(1)).find(|n| n * n == 144);
+    /// assert_eq!(root, Some(12));
+    /// bar.finish();
+    /// assert_eq!(bar.show().plain(), "[##########] 100%");
+    /// ```
     pub fn finish(&self) {
         self.set(u64::MAX);
     }

@@ -30,6 +30,14 @@ pub struct Table {
 
 impl Table {
     /// Begins a table with its headings.
+    ///
+    /// ```
+    /// use interleave::display::{Show, Table};
+    ///
+    /// assert_eq!(Table::new(["worker", "jobs"]).show().plain(), "\
+    /// worker  jobs
+    /// ------  ----");
+    /// ```
     pub fn new(headings: impl IntoIterator<Item: ToString>) -> Table {
         Table {
             headings: to_strings(headings),
@@ -39,6 +47,17 @@ impl Table {
 
     /// Adds a row. Where it has fewer cells than there are headings, the rest stays empty; where
     /// it has more, they get no heading.
+    ///
+    /// ```
+    /// use interleave::display::{Show, Table};
+    ///
+    /// let powers = Table::new(["n", "n²", "n³"]).row([2, 4, 8]).row([3]);
+    /// assert_eq!(powers.show().plain(), "\
+    /// n  n²  n³
+    /// -  --  --
+    /// 2  4   8
+    /// 3");
+    /// ```
     pub fn row(mut self, cells: impl IntoIterator<Item: ToString>) -> Table {
         self.push(cells);
         self

@@ -5,6 +5,17 @@ use std::{cell::Cell, fmt, time::Instant};
 use super::EventLoop;
 
 /// A call that [`EventLoop::call_later`] arranged. Dropping the handle does not cancel the call.
+///
+/// ```
+/// use interleave::asyncio;
+///
+/// let event_loop = asyncio::get_event_loop();
+/// let reminder = event_loop.call_later(60, || println!("no answer yet"));
+/// assert!(format!("{reminder:?}").starts_with("<TimerHandle when="));
+///
+/// reminder.cancel(); // The answer has come.
+/// assert!(format!("{reminder:?}").starts_with("<TimerHandle cancelled when="));
+/// ```
 pub struct TimerHandle {
     event_loop: EventLoop,
     id: u64,
@@ -39,11 +50,29 @@ impl TimerHandle {
     }
 
     /// Whether [`cancel`](TimerHandle::cancel) was called.
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let alarms = [60, 120].map(|seconds| event_loop.call_later(seconds, || println!("ring")));
+    /// alarms[0].cancel();
+    /// assert_eq!(alarms.iter().filter(|alarm| !alarm.cancelled()).count(), 1);
+    /// ```
     pub fn cancelled(&self) -> bool {
         self.cancelled.get()
     }
 
     /// When the call is due, in seconds on the clock of [`EventLoop::time`].
+    ///
+    /// ```
+    /// use interleave::asyncio;
+    ///
+    /// let event_loop = asyncio::get_event_loop();
+    /// let alarm = event_loop.call_later(3600, || println!("one hour"));
+    /// let seconds_left = alarm.when() - event_loop.time();
+    /// assert_eq!((seconds_left / 60.0).round(), 60.0);
+    /// ```
     pub fn when(&self) -> f64 {
         let started = self.event_loop.inner.started;
         self.due.map_or(f64::INFINITY, |due| {

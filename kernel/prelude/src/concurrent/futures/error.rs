@@ -28,6 +28,17 @@ pub struct Exception {
 
 impl Exception {
     /// Takes any error, and remembers the last part of its type's name.
+    ///
+    /// Unlike the error itself, the exception can always be cloned:
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::Exception;
+    /// use std::{fs, io};
+    ///
+    /// let error: io::Error = fs::read("/no/such/file").unwrap_err();
+    /// let exception = Exception::new(error);
+    /// assert_eq!(exception.clone().to_string(), exception.to_string());
+    /// ```
     pub fn new(error: impl Error + Send + Sync + 'static) -> Exception {
         fn name_of<E>(_: &E) -> String {
             names::short_type::<E>()
@@ -56,6 +67,15 @@ impl Exception {
     /// The name of the error's type, without its path: `ParseIntError`.
     ///
     /// `Exception` if it was made from text, `panic` if it was a panic.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::{Exception, ThreadPoolExecutor};
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let job = executor.submit_fn(|| -> i32 { panic!("no such host") });
+    /// assert_eq!(job.exception().unwrap().type_name(), "panic");
+    /// assert_eq!(Exception::from("no such host").type_name(), "Exception");
+    /// ```
     pub fn type_name(&self) -> &str {
         &self.type_name
     }
@@ -113,6 +133,24 @@ impl fmt::Debug for Exception {
 }
 
 /// Why [`Future::result_timeout`](super::Future::result_timeout) has no result to give.
+///
+/// ```
+/// use interleave::concurrent::futures::{Future, FutureError};
+///
+/// fn report(future: &Future<i32>) -> String {
+///     match future.result_timeout(0.01) {
+///         Ok(result) => format!("the result is {result}"),
+///         Err(FutureError::Timeout) => "ask again later".into(),
+///         Err(FutureError::Cancelled) => "given up".into(),
+///         Err(FutureError::Exception(exception)) => format!("failed: {exception}"),
+///     }
+/// }
+///
+/// let future = Future::new();
+/// assert_eq!(report(&future), "ask again later");
+/// future.set_exception("no such host");
+/// assert_eq!(report(&future), "failed: no such host");
+/// ```
 #[derive(Debug, Clone)]
 pub enum FutureError {
     /// The time is over; the future may still finish later.

@@ -1,23 +1,25 @@
 //! `ThreadPoolExecutor`: a fixed number of threads and a queue of jobs.
 
+mod map_results;
+
 use std::{
     cell::Cell,
     collections::VecDeque,
     fmt,
-    iter::FusedIterator,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
     },
     thread::{self, JoinHandle},
-    vec,
 };
 
 use parking_lot::{Condvar, Mutex};
 
 use super::{Exception, Future};
 use crate::host::Owner;
+
+pub use map_results::MapResults;
 
 type Job = Box<dyn FnOnce() + Send>;
 
@@ -89,6 +91,17 @@ impl ThreadPoolExecutor {
     ///
     /// They will be named `ThreadPoolExecutor-0_0`: the pool's number, and the thread's.
     ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    /// use std::thread;
+    ///
+    /// let executor = ThreadPoolExecutor::new(2);
+    /// assert_eq!(format!("{executor:?}"), "<ThreadPoolExecutor max_workers=2>");
+    ///
+    /// let name = executor.submit_fn(|| thread::current().name().map(str::to_owned));
+    /// assert!(name.result().unwrap().ends_with("_0")); // The first thread of this pool.
+    /// ```
+    ///
     /// # Panics
     ///
     /// When `max_workers` is 0: no job would ever run.
@@ -116,6 +129,27 @@ impl ThreadPoolExecutor {
     /// If the job panics, the future fails with an [`Exception`] of type `panic`, and the thread
     /// goes on with the next job. For several arguments take a tuple, or
     /// [`submit_fn`](Self::submit_fn).
+    ///
+    /// Two jobs for one thread:
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    /// use std::sync::mpsc::{self, Receiver};
+    ///
+    /// fn wait_for_message(receiver: Receiver<u64>) -> u64 {
+    ///     receiver.recv().unwrap()
+    /// }
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let (sender, receiver) = mpsc::channel();
+    /// let first = executor.submit(wait_for_message, receiver);
+    /// let second = executor.submit(|n: u64| n * n, 7);
+    /// assert!(first.running());
+    /// assert!(!second.running()); // In the queue.
+    ///
+    /// sender.send(16).unwrap();
+    /// assert_eq!((first.result(), second.result()), (16, 49));
+    /// ```
     ///
     /// # Panics
     ///
@@ -206,13 +240,20 @@ impl ThreadPoolExecutor {
             let f = Arc::clone(&f);
             futures.push(self.submit_fn(move || f(item)));
         }
-        MapResults {
-            futures: futures.into_iter(),
-        }
+        MapResults::new(futures)
     }
 
     /// Takes no more jobs; those that are queued still run. With `wait`, returns when all threads
     /// have ended.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    ///
+    /// let executor = ThreadPoolExecutor::new(2);
+    /// let futures = [2, 3, 4].map(|n| executor.submit(|n: u64| n * n, n));
+    /// executor.shutdown(true);
+    /// assert!(futures.iter().all(|future| future.done()));
+    /// ```
     ///
     /// # Panics
     ///
@@ -314,30 +355,3 @@ impl fmt::Debug for ThreadPoolExecutor {
         )
     }
 }
-
-/// The iterator that [`ThreadPoolExecutor::map`] returns. Its `next` blocks until the next result
-/// in order is there, and panics if that job did.
-#[derive(Debug)]
-pub struct MapResults<T> {
-    futures: vec::IntoIter<Future<T>>,
-}
-
-impl<T> Iterator for MapResults<T> {
-    type Item = T;
-
-    #[track_caller]
-    fn next(&mut self) -> Option<T> {
-        match self.futures.next()?.take_outcome() {
-            Some(Ok(result)) => Some(result),
-            Some(Err(exception)) => panic!("{exception}"),
-            None => unreachable!("only this iterator has the future, and does not cancel it"),
-        }
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.futures.size_hint()
-    }
-}
-
-impl<T> ExactSizeIterator for MapResults<T> {}
-impl<T> FusedIterator for MapResults<T> {}

@@ -1,22 +1,15 @@
 //! `Future`: a box for a value that does not exist yet.
 
 mod inside;
+mod traits;
 
-use std::{
-    fmt,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use parking_lot::{Condvar, Mutex};
 
 use self::inside::{Inner, Shared, State};
 use super::{Exception, FutureError};
-use crate::{
-    names,
-    seconds::{Seconds, deadline},
-};
+use crate::seconds::{Seconds, deadline};
 
 /// A value that somebody will supply later: a box with a state, a value and a list of callbacks.
 ///
@@ -67,6 +60,16 @@ pub struct Future<T> {
 
 impl<T> Future<T> {
     /// Makes a future that is pending until one of its handles says otherwise.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::Future;
+    ///
+    /// let future = Future::new();
+    /// let same_box = future.clone();
+    /// assert!(!future.done());
+    /// same_box.set_result("hello");
+    /// assert_eq!(future.result(), "hello");
+    /// ```
     pub fn new() -> Future<T> {
         let inner = Inner {
             state: State::Pending,
@@ -82,6 +85,17 @@ impl<T> Future<T> {
     }
 
     /// Supplies the value, wakes everybody who waits for it, and calls the callbacks.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::Future;
+    /// use std::thread;
+    ///
+    /// let future = Future::new();
+    /// let to_read = future.clone();
+    /// let reader = thread::spawn(move || to_read.result() + 1); // Sleeps until there is a value.
+    /// future.set_result(41);
+    /// assert_eq!(reader.join().unwrap(), 42);
+    /// ```
     ///
     /// # Panics
     ///
@@ -115,6 +129,15 @@ impl<T> Future<T> {
     /// Waits for the value, as long as it takes. The thread does nothing else meanwhile.
     ///
     /// Every handle can ask, and more than once, so each gets a clone.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let sum = executor.submit(|n: u64| (1..=n).sum::<u64>(), 100);
+    /// assert_eq!(sum.result(), 5050); // Waits.
+    /// assert_eq!(sum.result(), 5050); // Need not wait any more.
+    /// ```
     ///
     /// # Panics
     ///
@@ -151,6 +174,19 @@ impl<T> Future<T> {
 
     /// Waits until the future is done; returns its error, or `None` if it has a value.
     ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    ///
+    /// fn divide((a, b): (i32, i32)) -> i32 {
+    ///     a / b
+    /// }
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// assert!(executor.submit(divide, (6, 3)).exception().is_none());
+    /// let exception = executor.submit(divide, (6, 0)).exception().unwrap();
+    /// assert_eq!(exception.to_string(), "attempt to divide by zero");
+    /// ```
+    ///
     /// # Panics
     ///
     /// With `CancelledError` if it was cancelled.
@@ -167,16 +203,48 @@ impl<T> Future<T> {
     }
 
     /// Whether there is nothing to wait for: finished, failed or cancelled.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::Future;
+    ///
+    /// let future = Future::<i32>::new();
+    /// assert!(!future.done());
+    /// future.set_exception("no such host");
+    /// assert!(future.done()); // Done does not mean that it went well.
+    /// ```
     pub fn done(&self) -> bool {
         self.shared.inner.lock().state.is_done()
     }
 
     /// Whether somebody works on it now. Such a future can no longer be cancelled.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::ThreadPoolExecutor;
+    /// use std::sync::mpsc;
+    ///
+    /// let executor = ThreadPoolExecutor::new(1);
+    /// let (sender, receiver) = mpsc::channel();
+    /// let job = executor.submit_fn(move || receiver.recv().unwrap());
+    /// assert!(job.running()); // It waits for the message.
+    /// sender.send("enough").unwrap();
+    /// assert_eq!(job.result(), "enough");
+    /// assert!(!job.running());
+    /// ```
     pub fn running(&self) -> bool {
         matches!(self.shared.inner.lock().state, State::Running)
     }
 
     /// Whether [`cancel`](Future::cancel) succeeded.
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::Future;
+    ///
+    /// let (given_up, failed) = (Future::<i32>::new(), Future::<i32>::new());
+    /// given_up.cancel();
+    /// failed.set_exception("no such host");
+    /// assert!(given_up.cancelled());
+    /// assert!(!failed.cancelled());
+    /// ```
     pub fn cancelled(&self) -> bool {
         matches!(self.shared.inner.lock().state, State::Cancelled)
     }
@@ -211,6 +279,25 @@ impl<T> Future<T> {
 
     /// What an executor calls before it begins: the future is running from now on, and no longer
     /// cancellable. Returns `false` if it was cancelled before; then there is nothing to do.
+    ///
+    /// An executor in four lines:
+    ///
+    /// ```
+    /// use interleave::concurrent::futures::Future;
+    /// use std::thread;
+    ///
+    /// fn submit(future: Future<u64>, f: fn() -> u64) -> thread::JoinHandle<()> {
+    ///     thread::spawn(move || {
+    ///         if future.set_running_or_notify_cancel() {
+    ///             future.set_result(f());
+    ///         }
+    ///     })
+    /// }
+    ///
+    /// let future = Future::new();
+    /// future.cancel();
+    /// submit(future.clone(), || unreachable!()).join().unwrap();
+    /// ```
     ///
     /// # Panics
     ///
@@ -253,57 +340,5 @@ impl<T> Future<T> {
         }
         drop(inner);
         self.call(Box::new(f));
-    }
-}
-
-impl<T> Clone for Future<T> {
-    fn clone(&self) -> Future<T> {
-        Future {
-            shared: Arc::clone(&self.shared),
-        }
-    }
-}
-
-impl<T> Default for Future<T> {
-    fn default() -> Future<T> {
-        Future::new()
-    }
-}
-
-/// Waiting without a thread: `future.await` gives what [`Future::result`] gives, panics included.
-impl<T: Clone> std::future::Future for Future<T> {
-    type Output = T;
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
-        if self.watch(cx.waker()) {
-            Poll::Ready(self.result())
-        } else {
-            Poll::Pending
-        }
-    }
-}
-
-/// As Python shows it: `<Future at 0x7f… state=finished returned i32>`.
-impl<T> fmt::Display for Future<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match &self.shared.inner.lock().state {
-            State::Pending => "pending".to_owned(),
-            State::Running => "running".to_owned(),
-            State::Cancelled => "cancelled".to_owned(),
-            State::Finished(Ok(_)) => format!("finished returned {}", names::short_type::<T>()),
-            State::Finished(Err(exception)) => format!("finished raised {}", exception.type_name()),
-        };
-        write!(
-            f,
-            "<Future at {:p} state={state}>",
-            Arc::as_ptr(&self.shared)
-        )
-    }
-}
-
-/// The same as [`Display`](fmt::Display): what a cell shows when it ends in a future.
-impl<T> fmt::Debug for Future<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
     }
 }

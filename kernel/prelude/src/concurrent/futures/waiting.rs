@@ -15,6 +15,19 @@ use super::Future;
 use crate::seconds::{Seconds, deadline};
 
 /// When [`wait`] returns.
+///
+/// One future fails; there is no point in waiting for the third:
+///
+/// ```
+/// use interleave::concurrent::futures::{Future, ReturnWhen, wait};
+///
+/// let (page, broken, slow) = (Future::new(), Future::new(), Future::new());
+/// page.set_result("<html>");
+/// broken.set_exception("no such host");
+///
+/// let finding = wait(&[page, broken, slow], ReturnWhen::FirstException);
+/// assert_eq!(finding.done.len(), 2);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnWhen {
     /// As soon as one future is done, or was cancelled.
@@ -26,6 +39,19 @@ pub enum ReturnWhen {
 }
 
 /// What [`wait`] found, each list in the order of its argument.
+///
+/// ```
+/// use interleave::concurrent::futures::{DoneAndNotDone, Future, ReturnWhen, wait};
+///
+/// let (fast, slow) = (Future::new(), Future::new());
+/// fast.set_result("fast");
+/// let futures = [fast, slow.clone()];
+///
+/// let DoneAndNotDone { done, not_done } = wait(&futures, ReturnWhen::FirstCompleted);
+/// assert_eq!(done[0].result(), "fast");
+/// not_done.iter().for_each(|future| assert!(future.cancel())); // Not needed any more.
+/// assert!(slow.cancelled());
+/// ```
 pub struct DoneAndNotDone<T> {
     /// The futures that have a result or an error, or were cancelled.
     pub done: Vec<Future<T>>,
@@ -122,6 +148,16 @@ pub fn as_completed<T>(futures: impl IntoIterator<Item = Future<T>>) -> AsComple
 }
 
 /// The iterator that [`as_completed`] returns. Its `next` blocks until another future is done.
+///
+/// ```
+/// use interleave::concurrent::futures::{ThreadPoolExecutor, as_completed};
+///
+/// let executor = ThreadPoolExecutor::new(3);
+/// let futures = [2, 3, 4].map(|n| executor.submit(|n: u64| n * n, n));
+/// let mut squares: Vec<u64> = as_completed(futures).map(|done| done.result()).collect();
+/// squares.sort(); // Which one is first, nobody knows.
+/// assert_eq!(squares, [4, 9, 16]);
+/// ```
 #[derive(Debug)]
 pub struct AsCompleted<T> {
     watch: Watch<T>,
