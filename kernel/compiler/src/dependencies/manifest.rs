@@ -78,6 +78,8 @@ fn render(dependencies: Table) -> String {
     let manifest = Table::from_iter([
         ("package".to_owned(), Value::Table(package)),
         ("dependencies".to_owned(), Value::Table(dependencies)),
+        // The installation may lie inside somebody's workspace, which this is no part of.
+        ("workspace".to_owned(), Value::Table(Table::new())),
     ]);
     format!("{manifest}{PROFILE}")
 }
@@ -107,5 +109,6 @@ mod tests {
             Some("/opt/interleave/prelude")
         );
         assert_eq!(dependencies["rayon"].as_str(), Some("*"));
+        assert!(manifest["workspace"].as_table().unwrap().is_empty());
     }
 }
