@@ -96,7 +96,9 @@ impl EvcxrEvaluator {
             .context("evcxr does not start")?;
         let mut context = CommandContext::with_eval_context(context);
         interrupter.watch(context.process_handle());
-        execute(&mut context, PRELUDE).map_err(|error| anyhow::anyhow!("{error}"))?;
+        context
+            .execute(PRELUDE)
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
         let toolchain = Installation::toolchain(&installation.home)?;
         Ok(Self {
             context,
@@ -148,7 +150,7 @@ impl EvcxrEvaluator {
             interleave_protocol::to_line(facts),
         )
         .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
-        execute(&mut self.context, code)
+        self.context.execute(code)
     }
 
     fn outcome(&mut self, result: Result<EvalOutputs, Error>, interrupted: bool) -> Outcome {
@@ -220,7 +222,7 @@ impl EvcxrEvaluator {
             Special::Quit => return Outcome::Quit,
             Special::Version => self.show(BTreeMap::from([text_plain(&self.versions)])),
             Special::Help => {
-                let theirs = execute(&mut self.context, ":help").unwrap_or_default();
+                let theirs = self.context.execute(":help").unwrap_or_default();
                 let part = |mime| theirs.get(mime).unwrap_or_default();
                 let html = commands::help_html(part("text/html"));
                 self.show(BTreeMap::from([
@@ -272,7 +274,7 @@ impl Evaluator for EvcxrEvaluator {
         let outcome = self.outcome(result, interrupted);
         if commands::clears_everything(&cell.code) {
             // Evaluated as the first cell was: an error would be one of the installation.
-            if let Err(error) = execute(&mut self.context, PRELUDE) {
+            if let Err(error) = self.context.execute(PRELUDE) {
                 tracing::error!(%error, "the prelude cannot be loaded again");
             }
         }
@@ -350,10 +352,6 @@ const MOST_SIGNATURES: usize = 8;
 
 /// What evcxr says instead of nothing.
 const NO_DOCUMENTATION: &str = "No documentation found";
-
-fn execute(context: &mut CommandContext, code: &str) -> Result<EvalOutputs, Error> {
-    context.execute(code)
-}
 
 fn is_about_question_mark(result: &Result<EvalOutputs, Error>) -> bool {
     result
