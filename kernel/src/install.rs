@@ -117,9 +117,20 @@ fn make(
     )?;
     say("compiling the crates that cells use (about a minute)");
     let installation = Installation::open(home)?;
-    dependencies::build_template(&installation, &home.join("Cargo.lock"))?;
+    let earlier = earlier_installation(home, toolchain);
+    dependencies::build_template(&installation, &home.join("Cargo.lock"), earlier.as_ref())?;
     fs::write(home.join(COMPLETE), "")?;
     Ok(())
+}
+
+/// An installation beside this one, made with the same toolchain.
+fn earlier_installation(home: &Path, toolchain: &Toolchain) -> Option<Installation> {
+    let others = fs::read_dir(home.parent()?).ok()?.flatten();
+    others
+        .map(|entry| entry.path())
+        .filter(|path| path != home && path.join(COMPLETE).exists())
+        .find(|path| Installation::toolchain(path).is_ok_and(|other| other == *toolchain))
+        .and_then(|path| Installation::open(&path).ok())
 }
 
 /// Older installations. One that cannot be removed now does no harm.

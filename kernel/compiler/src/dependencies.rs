@@ -68,13 +68,21 @@ impl Dependencies {
     }
 }
 
-/// Compiles the base set into `template`. Cargo's words go to standard error.
+/// Compiles the base set into the template of an installation. Of an earlier installation, if one
+/// is given, what cargo finds unchanged is not compiled again. Cargo's words go to standard error.
 ///
 /// # Errors
 ///
 /// When cargo fails, or the disk does.
-pub fn build_template(installation: &Installation, lock_file: &Path) -> Result<()> {
+pub fn build_template(
+    installation: &Installation,
+    lock_file: &Path,
+    earlier: Option<&Installation>,
+) -> Result<()> {
     let template = installation.template();
+    if let Some(earlier) = earlier {
+        copy_by_links(&earlier.template().join("target"), &template.join("target"))?;
+    }
     let package = Package::create(&template, &manifest::base(&installation.home), lock_file)?;
     let Ok(dependencies) = package.build(installation)? else {
         bail!("the crates that cells use could not be compiled");
