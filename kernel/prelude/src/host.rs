@@ -9,6 +9,7 @@ use interleave_protocol::HostEvent;
 
 type SendBytes = unsafe extern "C" fn(*const u8, usize);
 type GetCell = unsafe extern "C" fn() -> u64;
+type IsToStop = unsafe extern "C" fn() -> bool;
 type EnterCell = unsafe extern "C" fn(u64);
 
 /// The cell that a thread works for.
@@ -35,6 +36,15 @@ impl Owner {
             unsafe { enter(self.0) };
         }
     }
+}
+
+/// Whether the host wants this thread to end.
+pub(crate) fn is_to_stop() -> bool {
+    static ASK: OnceLock<Option<IsToStop>> = OnceLock::new();
+    // SAFETY: the host defines the symbol with this signature.
+    let ask = ASK.get_or_init(|| unsafe { lookup(c"interleave_host_is_to_stop") });
+    // SAFETY: it only reads what the host knows of this thread.
+    ask.is_some_and(|ask| unsafe { ask() })
 }
 
 /// Sends an event to the kernel. Returns whether there is a kernel to hear it.

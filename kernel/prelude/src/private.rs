@@ -19,6 +19,9 @@ use crate::{
     host, runtime,
 };
 
+pub use interrupt::checkpoint;
+
+mod interrupt;
 pub mod variables;
 
 /// evcxr 0.22 `eval_context.rs`: the cell panicked, so its new variables are not kept.
