@@ -21,7 +21,7 @@ use crate::{
 
 pub use interrupt::checkpoint;
 
-mod interrupt;
+pub mod interrupt;
 pub mod variables;
 
 /// evcxr 0.22 `eval_context.rs`: the cell panicked, so its new variables are not kept.
