@@ -24,6 +24,11 @@ pub(crate) fn enter_cell(cell: u64) {
     CELL.set(cell);
 }
 
+/// From now on this thread belongs to no cell.
+pub(crate) fn leave_cell() {
+    CELL.set(NO_CELL);
+}
+
 /// The cell that this thread belongs to.
 pub(crate) fn cell() -> u64 {
     // SAFETY: the prelude's function has this signature, and reads a variable of the thread.

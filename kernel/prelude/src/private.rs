@@ -3,12 +3,12 @@
 //! `interleave-compiler` writes these paths into the source of each cell.
 
 use std::{
+    cell::Cell,
     fmt::{Debug, Display},
     io::Write,
     ops::Deref,
     panic::PanicHookInfo,
-    sync::OnceLock,
-    thread::{self, ThreadId},
+    thread,
     time::Duration,
 };
 
@@ -32,16 +32,17 @@ const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
 /// How long a part of a line may wait in libstd's buffer before it is shown.
 const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The thread that runs the cells.
-static CELL_THREAD: OnceLock<ThreadId> = OnceLock::new();
+/// Size of the stack that Linux gives the first thread of a process.
+const MAIN_STACK: usize = 8 * 1024 * 1024;
 
-/// Called by the host once, on the thread that will run the cells.
+thread_local! {
+    static RUNS_CELLS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Called by the host once, before any cell runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_prelude_start() {
-    let _ = CELL_THREAD.set(thread::current().id());
     std::panic::set_hook(Box::new(report_panic));
-    // `tokio::spawn` works in every cell, not only in those that await.
-    std::mem::forget(runtime::handle().enter());
     let flusher = thread::Builder::new()
         .name("interleave-flush".into())
         .spawn(|| {
@@ -52,6 +53,23 @@ pub extern "C" fn interleave_prelude_start() {
         });
     // Without the thread a part of a line is shown when its cell ends.
     drop(flusher);
+}
+
+/// Called by the host to start a thread for the cells: the first one, and one more whenever a cell
+/// had to be left behind on the one before. Returns whether the system had one.
+///
+/// It is started here and not in the host, because the cells' libstd is to know it, by the name and
+/// with the stack of a program's first thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn interleave_prelude_start_cell_thread(run: extern "C" fn()) -> bool {
+    let body = move || {
+        RUNS_CELLS.set(true);
+        // `tokio::spawn` works in every cell, not only in those that await.
+        let _context = runtime::handle().enter();
+        run();
+    };
+    let thread = thread::Builder::new().name("main".into());
+    thread.stack_size(MAIN_STACK).spawn(body).is_ok()
 }
 
 /// Called by the host after each cell: a part of a line must not wait for the next cell.
@@ -77,7 +95,7 @@ fn report_panic(info: &PanicHookInfo<'_>) {
             .to_owned(),
         location: info.location().map(place),
         thread: thread.name().map(str::to_owned),
-        on_cell_thread: CELL_THREAD.get() == Some(&thread.id()),
+        on_cell_thread: RUNS_CELLS.get(),
     }));
 }
 
