@@ -119,6 +119,9 @@ fn code_generation(
         "-Cdebug-assertions=on".into(),
         "-Coverflow-checks=on".into(),
         "-Cprefer-dynamic".into(),
+        // The host finds the callers of a function by frame pointers, and the kernel their lines.
+        "-Cforce-frame-pointers=yes".into(),
+        "-Cdebuginfo=line-tables-only".into(),
         format!("-Ldependency={libraries}"),
         format!("-Ldependency={}", dependencies.macros.display()),
     ]);

@@ -142,6 +142,16 @@ pub struct Location {
     pub column: u32,
 }
 
+/// A place in loaded machine code.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CodeAddress {
+    /// Path of the shared object.
+    pub object: String,
+    /// Bytes from where the object begins in memory. Of a call that has not returned, the address
+    /// to return to is behind it, so that one less is in the call.
+    pub offset: u64,
+}
+
 /// What the kernel tells the compiler about the next cell, in [`CellFacts::FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CellFacts {

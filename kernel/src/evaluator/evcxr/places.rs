@@ -5,7 +5,9 @@
 
 use std::{fs, path::Path};
 
-use interleave_protocol::{CellFacts, Location};
+use interleave_protocol::{CellFacts, CodeAddress, Location};
+
+mod addresses;
 
 /// A place in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +78,15 @@ impl Places {
         let compiled_as = self.cells.iter().rposition(|cell| cell.id == id)?;
         let column = usize::try_from(location.column).ok()?;
         self.of_line(compiled_as, text, column, before)
+    }
+
+    /// The place in a cell that machine code was compiled from. `None` for code that is not in any
+    /// cell; of code of a library that was inlined, the place in the cell.
+    #[allow(dead_code, reason = "what names a thread by its address comes next")]
+    pub(super) fn of_address(&self, address: &CodeAddress) -> Option<Place> {
+        addresses::locations(address)
+            .iter()
+            .find_map(|location| self.of_panic(location))
     }
 
     /// The place of a line of compiled source: in the cell that was compiled, or else in the newest
