@@ -105,3 +105,16 @@ def test_a_panic_of_a_thread_appears_in_its_own_cell_with_its_line(kernel):
 def test_a_pool_prints_into_the_cell_that_uses_it(kernel, print_in_pool):
     for n in "one", "two":
         assert kernel.run(print_in_pool.replace("{n}", n).replace("{{", "{").replace("}}", "}")).stdout == f"{n}\n"
+
+
+def test_the_runtime_of_tokio_starts_with_the_first_cell_that_names_it(own_kernel):
+    kernel = own_kernel()
+    names = """std::fs::read_dir("/proc/self/task").unwrap()
+        .map(|thread| std::fs::read_to_string(thread.unwrap().path().join("comm")).unwrap())
+        .filter(|name| name.starts_with("tok"))
+        .count()"""
+    assert kernel.run(names).value == "0"
+    kernel.run("fn later() -> tokio::task::JoinHandle<i32> { tokio::spawn(async { 5 }) }")
+    assert kernel.run("let task = later();").reply["status"] == "ok"
+    assert int(kernel.run(names).value) >= 2
+    assert kernel.run("task.await.unwrap()").value == "5"

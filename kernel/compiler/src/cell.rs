@@ -16,7 +16,7 @@ use crate::{
     dependencies::Dependencies,
     installation::Installation,
     request::{CELL_CRATE, Emit},
-    rewrite,
+    rewrite, runtime,
     statics::{self, Known},
 };
 
@@ -40,7 +40,7 @@ pub fn compile(
 ) -> Result<ExitCode> {
     let (source, statics) = match emit {
         Emit::SharedObject => {
-            let (source, statics) = write_rewritten(directory)?;
+            let (source, statics) = write_rewritten(dependencies, directory)?;
             (source, Some(statics))
         }
         Emit::Check => (directory.join("src/lib.rs"), None),
@@ -80,7 +80,7 @@ pub fn compile(
 }
 
 /// Writes the source that rustc is to see, and returns what is known of statics once it is loaded.
-fn write_rewritten(directory: &Path) -> Result<(PathBuf, Known)> {
+fn write_rewritten(dependencies: &Dependencies, directory: &Path) -> Result<(PathBuf, Known)> {
     let generated = fs::read_to_string(directory.join("src/lib.rs"))
         .context("cannot read the source that evcxr wrote")?;
     let facts = match fs::read(directory.join(CellFacts::FILE)) {
@@ -94,6 +94,7 @@ fn write_rewritten(directory: &Path) -> Result<(PathBuf, Known)> {
         Err(_) => Known::default(),
     };
     let rewritten = rewrite::rewrite(&generated, &facts);
+    let rewritten = runtime::enter_if_named(rewritten, &dependencies.users_of_tokio);
     fs::write(&source, statics::share(&rewritten, &facts, &mut known))?;
     Ok((source, known))
 }

@@ -33,6 +33,9 @@ pub struct Dependencies {
     /// Where rustc finds the procedural macros that those use. They run in the compiler, so cargo
     /// keeps them apart.
     pub macros: PathBuf,
+    /// The names in code of tokio and of the crates that use it.
+    #[serde(default)]
+    pub users_of_tokio: Vec<String>,
 }
 
 impl Dependencies {
@@ -216,6 +219,7 @@ impl Package {
             externs: externs(&metadata, &artifacts, &directory)?,
             directory,
             macros: target.join("debug/deps"),
+            users_of_tokio: description::users_of_tokio(&metadata),
         }))
     }
 

@@ -7,6 +7,7 @@
 //! - [`dependencies`]: the crates that every cell sees were built when Interleave was installed.
 //!   Real cargo runs only when a notebook adds others with `:dep`.
 //! - [`rewrite`]: the source that evcxr generated is changed, line by line, before rustc sees it.
+//! - [`runtime`]: the tokio runtime starts with the first cell that can need it.
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`cell`]: rustc is called directly.
 //!
@@ -20,4 +21,5 @@ pub mod dependencies;
 pub mod installation;
 pub mod request;
 pub mod rewrite;
+pub mod runtime;
 pub mod statics;

@@ -16,12 +16,14 @@ use interleave_protocol::{DisplayRole, HostEvent, Location, Panic, QuestionMark}
 
 use crate::{
     display::{MimeBundle, Show},
-    host, runtime,
+    host,
 };
 
 pub use interrupt::checkpoint;
+pub use runtime::enter_runtime;
 
 pub mod interrupt;
+mod runtime;
 pub mod variables;
 
 /// evcxr 0.22 `eval_context.rs`: the cell panicked, so its new variables are not kept.
@@ -64,8 +66,7 @@ pub extern "C" fn interleave_prelude_start() {
 pub extern "C" fn interleave_prelude_start_cell_thread(run: extern "C" fn()) -> bool {
     let body = move || {
         RUNS_CELLS.set(true);
-        // `tokio::spawn` works in every cell, not only in those that await.
-        let _context = runtime::handle().enter();
+        runtime::enter_as_before();
         run();
     };
     let thread = thread::Builder::new().name("main".into());

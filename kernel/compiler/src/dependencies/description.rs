@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path};
 
 use serde_json::Value;
 
-use super::manifest::base_names;
+use super::manifest::{PRELUDE, base_names};
 use crate::request::CELL_CRATE;
 
 /// Crates below the base set whose types no student meets. rust-analyzer would resolve every name
@@ -76,6 +76,24 @@ pub(super) fn place_in(metadata: &mut Value, directory: &Path) {
             package["targets"][0]["src_path"] = path("src/lib.rs");
         }
     }
+}
+
+/// The names in code of the crates that tokio is a part of, or that are tokio. The prelude is not
+/// among them: it needs nobody to start the runtime.
+pub(super) fn users_of_tokio(metadata: &Value) -> Vec<String> {
+    let tokio: HashSet<String> = nodes_named(metadata, &["tokio"]).into_iter().collect();
+    let root = &metadata["resolve"]["root"];
+    let root = nodes(metadata).find(|node| node["id"] == *root);
+    let dependencies = root.and_then(|node| node["deps"].as_array());
+    dependencies
+        .into_iter()
+        .flatten()
+        .filter_map(|dependency| Some((dependency["name"].as_str()?, dependency["pkg"].as_str()?)))
+        .filter(|(name, id)| {
+            *name != PRELUDE && !reachable(metadata, &[(*id).to_owned()]).is_disjoint(&tokio)
+        })
+        .map(|(name, _)| name.to_owned())
+        .collect()
 }
 
 fn is_one_of(id: &Value, ids: &HashSet<String>) -> bool {
@@ -155,6 +173,19 @@ mod tests {
             .map(|package| package["name"].as_str().unwrap())
             .collect();
         assert_eq!(names, expected);
+    }
+
+    #[test]
+    fn crates_that_use_tokio_are_known() {
+        let metadata = metadata(&[
+            ("ctx", &["interleave", "rand", "reqwest", "tokio"]),
+            ("interleave", &["tokio"]),
+            ("rand", &[]),
+            ("reqwest", &["hyper"]),
+            ("hyper", &["tokio"]),
+            ("tokio", &[]),
+        ]);
+        assert_eq!(users_of_tokio(&metadata), ["reqwest", "tokio"]);
     }
 
     #[test]

@@ -27,7 +27,7 @@ overflow-checks = false
 ";
 
 /// The name of the prelude's package.
-const PRELUDE: &str = "interleave";
+pub(super) const PRELUDE: &str = "interleave";
 
 /// The crates that every cell can name.
 pub(super) fn base_names() -> Vec<&'static str> {
