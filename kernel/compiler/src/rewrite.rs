@@ -9,11 +9,14 @@
 //! - the variable store is the prelude's, compiled once, instead of a module in each cell;
 //! - what evcxr prints as a marker on standard output becomes a call of the prelude, which tells
 //!   the kernel, so that a cell can neither forge nor tear it;
+//! - a variable that the cell does not mention stays in the store;
 //! - the value of a cell is shown through the prelude's `Show`, or else `Debug`;
 //! - a cell that awaits runs on the prelude's event loop, and one that uses `?` inside a
 //!   closure that returns `Result`: for that cell only.
 
 use interleave_protocol::CellFacts;
+
+mod unused;
 
 /// The changed source.
 pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
@@ -37,6 +40,8 @@ pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
         lines[line] = "::interleave::private::cell_panicked();".to_owned();
     }
     wrap_user_code(&mut lines, header, facts);
+    let function = header..lines.len();
+    unused::leave_unused(&mut lines, function);
     use_compiled_store(&mut lines);
     let mut rewritten = lines.join("\n");
     rewritten.push('\n');
