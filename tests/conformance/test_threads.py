@@ -1,6 +1,10 @@
 """A cell behaves as in a program: statics have one identity, and a thread prints into its own cell."""
 
+import re
+import time
+
 import pytest
+from kernel_client import TIMEOUT
 
 COUNTER = "use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};\nstatic N: AtomicUsize = AtomicUsize::new(0);"
 
@@ -118,3 +122,60 @@ def test_the_runtime_of_tokio_starts_with_the_first_cell_that_names_it(own_kerne
     assert kernel.run("let task = later();").reply["status"] == "ok"
     assert int(kernel.run(names).value) >= 2
     assert kernel.run("task.await.unwrap()").value == "5"
+
+
+def rows_of_threads(kernel):
+    """What `:threads` lists: for each name, started in, state, and the rest."""
+    data = kernel.run(":threads").contents("execute_result")[0]["data"]
+    columns = re.compile(r"  +")
+    rows = [columns.split(line) for line in data["text/plain"].splitlines()]
+    assert "<table>" in data["text/html"]
+    return {row[1]: row[2:] for row in rows if len(row) == 6}
+
+
+def eventually(look):
+    """What a function returns, once that is something."""
+    deadline = time.monotonic() + TIMEOUT
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {TIMEOUT} seconds"
+    return found
+
+
+def test_threads_are_listed_with_their_cell_and_what_they_wait_for(own_kernel):
+    kernel = own_kernel()
+    assert "No thread" in kernel.run(":threads").value
+    kernel.run(
+        "use std::{sync::{Condvar, Mutex, mpsc}, thread::{self, Builder}, time::Duration};\n"
+        "static LOCK: Mutex<bool> = Mutex::new(false);\n"
+        "static CHANGED: Condvar = Condvar::new();\n"
+        "let (go, wait) = mpsc::channel::<()>();\n"
+        "fn start(name: &str, body: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {\n"
+        "    Builder::new().name(name.into()).spawn(body).unwrap()\n"
+        "}"
+    )
+    number = kernel.run(
+        "let sleeper = start(\"sleeper\", || thread::sleep(Duration::from_secs(1000)));\n"
+        "start(\"joiner\", || drop(sleeper.join()));\n"
+        "start(\"receiver\", move || drop(wait.recv()));\n"
+        "start(\"holder\", || drop(CHANGED.wait_while(LOCK.lock().unwrap(), |ready| !*ready)));\n"
+        "start(\"runner\", || loop { std::hint::spin_loop() });"
+    ).reply["execution_count"]
+    states = {
+        "sleeper": "sleeps 16 min",
+        "joiner": "joins sleeper",
+        "receiver": "is parked",
+        "holder": "waits at a condition variable",
+        "runner": "runs",
+    }
+
+    def settled():
+        rows = rows_of_threads(kernel)
+        return rows if all(rows[name][1].startswith(state) for name, state in states.items()) else None
+
+    rows = eventually(settled)
+    for line, name in enumerate(states, 1):
+        assert rows[name][:1] == [f"In[{number}]:{line}"]
+        assert name == "runner" or rows[name][1].endswith(f"In[{number}]:{line}")
+    assert eventually(lambda: rows_of_threads(kernel)["runner"][3] != "0 ms")
+    kernel.run("go.send(()).unwrap(); *LOCK.lock().unwrap() = true; CHANGED.notify_all();")
+    assert eventually(lambda: rows_of_threads(kernel).keys() == {"name", "sleeper", "joiner", "runner"})

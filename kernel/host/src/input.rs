@@ -8,7 +8,11 @@ use std::{
 
 use interleave_protocol::HostEvent;
 
-use crate::{link, next::Next};
+use crate::{
+    link,
+    next::Next,
+    observe::{Frame, Waiting, blocked, interpose},
+};
 
 /// What a terminal sends for Ctrl-D; typed alone into the input box, it ends standard input.
 const END_OF_INPUT: &str = "\u{4}";
@@ -89,20 +93,28 @@ type Read = unsafe extern "C" fn(c_int, *mut c_void, usize) -> isize;
 // SAFETY: POSIX gives `read` this signature.
 static READ: Next<Read> = unsafe { Next::new(c"read") };
 
-/// Stands before libc's `read`: standard input comes from the front end, the rest from libc.
+interpose!(read, read_from_front_end_or_file, x86_64: "rcx", aarch64: "x3");
+
+/// Standard input comes from the front end, the rest from libc.
 ///
 /// # Safety
 ///
 /// As libc's `read`: `buffer` must point to `count` writable bytes.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn read(fd: c_int, buffer: *mut c_void, count: usize) -> isize {
+unsafe extern "C-unwind" fn read_from_front_end_or_file(
+    fd: c_int,
+    buffer: *mut c_void,
+    count: usize,
+    caller: Frame,
+) -> isize {
     if fd != 0 || count == 0 || !standard_input_is_ours() {
-        // SAFETY: passed on unchanged.
-        return unsafe { READ.get()(fd, buffer, count) };
+        return blocked(Waiting::Io, caller, || {
+            // SAFETY: passed on unchanged.
+            unsafe { READ.get()(fd, buffer, count) }
+        });
     }
     // SAFETY: the caller vouches for the buffer; it is only written to.
     let buffer = unsafe { std::slice::from_raw_parts_mut(buffer.cast::<u8>(), count) };
-    match read_input(buffer) {
+    match blocked(Waiting::Input, caller, || read_input(buffer)) {
         Ok(count) => count as isize,
         Err(number) => {
             // SAFETY: the address of this thread's `errno` is always valid.

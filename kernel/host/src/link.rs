@@ -15,7 +15,7 @@ use std::{
 use interleave_protocol::{HostEvent, HostRequest, Stream};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 
-use crate::{input, threads};
+use crate::{input, observe, threads};
 
 struct Link {
     kernel: Mutex<UnixStream>,
@@ -94,8 +94,14 @@ fn send_hello(kernel: &UnixStream, outputs: &[io::PipeReader; 2]) -> io::Result<
 fn serve_requests(requests: UnixStream) {
     for line in BufReader::new(requests).split(b'\n') {
         let Ok(line) = line else { break };
-        if let Ok(HostRequest::Input { value }) = interleave_protocol::from_line(&line) {
-            input::deliver(value);
+        match interleave_protocol::from_line(&line) {
+            Ok(HostRequest::Input { value }) => input::deliver(value),
+            Ok(HostRequest::Threads) => {
+                let (threads, unseen) = observe::threads();
+                send(&HostEvent::Threads { threads, unseen });
+            }
+            // What nobody knows is nobody's loss: both ends are of one version.
+            Err(_) => {}
         }
     }
     // SAFETY: `_exit` ends the process at once; exit handlers of half-run cells must not run.

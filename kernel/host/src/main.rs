@@ -6,7 +6,7 @@
 //! kernel. So nothing that a cell prints can be taken for a message, and no message for a print.
 //!
 //! libstd is a shared object in the cells, so its calls of `read`, `write` and `pthread_create` find
-//! the functions of this executable before those of libc: [`input`], [`output`] and [`threads`]
+//! the functions of this executable before those of libc: [`input`], [`output`] and [`observe`]
 //! stand there.
 //!
 //! A second life, `interleave-host guard`, outlasts a kernel and clears up behind it.
@@ -16,6 +16,7 @@ mod guard;
 mod input;
 mod link;
 mod next;
+mod observe;
 mod output;
 mod stdio;
 mod threads;
@@ -44,6 +45,7 @@ fn run_cells() -> std::io::Result<()> {
             "this program is started by the interleave kernel",
         ));
     };
+    observe::adopt_first();
     let stdio = stdio::take_over()?;
     link::connect(&socket, stdio.control_out, &stdio.outputs)?;
     cells::run(stdio.control_in, &prelude)

@@ -4,10 +4,14 @@
 //! in which it happened. Each message is one line of JSON; before one from the host stands the cell
 //! that caused it ([`from_cell`]), and behind [`HostEvent::Output`] the bytes that it announces.
 
+mod threads;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
+
+pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 
 /// Stands before what the compiler adds behind a student's code on a line.
 pub const ADDED_TEXT_MARK: &str = "/*interleave*/";
@@ -56,6 +60,13 @@ pub enum HostEvent {
         /// Whether to hide what is typed.
         password: bool,
     },
+    /// The answer to [`HostRequest::Threads`].
+    Threads {
+        /// The threads that live, oldest first.
+        threads: Vec<Thread>,
+        /// How many more there are than the host tells apart.
+        unseen: usize,
+    },
 }
 
 /// From the kernel to the host.
@@ -67,6 +78,8 @@ pub enum HostRequest {
         /// What was typed, without a line end; `None` when nobody can be asked.
         value: Option<String>,
     },
+    /// Which threads live, and what do they do?
+    Threads,
 }
 
 /// One of the two text streams of a process.

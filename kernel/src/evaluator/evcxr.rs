@@ -42,6 +42,7 @@ mod reader;
 mod report;
 mod syntax;
 mod text;
+mod threads;
 mod workspace;
 
 pub use workspace::Workspace;
@@ -220,6 +221,10 @@ impl EvcxrEvaluator {
                 }
             },
             Special::Quit => return Outcome::Quit,
+            Special::Threads => match threads::list(&self.link) {
+                Some(data) => self.show(data),
+                None => return Outcome::Failed(failures::no_answer()),
+            },
             Special::Version => self.show(BTreeMap::from([text_plain(&self.versions)])),
             Special::Help => {
                 let theirs = self.context.execute(":help").unwrap_or_default();

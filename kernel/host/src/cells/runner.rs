@@ -12,7 +12,7 @@ use std::{
 use interleave_protocol::HostEvent;
 
 use super::{PreludeFunction, library::Library};
-use crate::{link, threads};
+use crate::{link, observe, threads};
 
 /// What evcxr generates for a cell: takes the variables of the cells before, and returns them.
 pub(super) type CellFunction = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
@@ -106,6 +106,7 @@ impl Desk {
 
 /// The life of the thread of the cells.
 unsafe extern "C" fn serve() {
+    observe::run_cells_here();
     loop {
         let (cell, flush) = Desk::take();
         threads::enter_cell(cell.number);

@@ -7,7 +7,7 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 3] = [
+pub(super) const OURS: [Command; 4] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
@@ -15,6 +15,10 @@ pub(super) const OURS: [Command; 3] = [
     Command {
         name: ":quit",
         description: "End the kernel, as Shut Down in the Kernel menu does",
+    },
+    Command {
+        name: ":threads",
+        description: "List the threads that cells have started, and what they do",
     },
     Command {
         name: ":version",
@@ -28,6 +32,7 @@ pub(super) enum Special<'a> {
     /// Show what is known about a name.
     Explain(&'a str),
     Help,
+    Threads,
     Version,
     Quit,
 }
@@ -39,6 +44,7 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
     }
     match code.trim() {
         ":help" => Some(Special::Help),
+        ":threads" => Some(Special::Threads),
         ":version" => Some(Special::Version),
         ":quit" => Some(Special::Quit),
         _ => None,

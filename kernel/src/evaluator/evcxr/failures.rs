@@ -17,6 +17,11 @@ pub(super) fn plain(name: &str, message: &str) -> Failure {
     drawn(name, message, None, None)
 }
 
+/// The host did not answer a question.
+pub(super) fn no_answer() -> Failure {
+    plain("error", "the process that runs the cells does not answer")
+}
+
 /// What the student stopped.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Stopped {

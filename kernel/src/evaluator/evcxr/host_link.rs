@@ -13,7 +13,7 @@ use std::{
     },
     path::Path,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     thread,
@@ -31,6 +31,10 @@ use super::{
 };
 use crate::evaluator::{Output, OutputSink, Stream};
 
+mod threads;
+
+pub(super) use threads::Threads;
+
 /// Stands for the newest cell where the host has named none.
 const NEWEST: u64 = 0;
 
@@ -44,6 +48,8 @@ pub(super) struct HostLink {
     /// Apart from the state, which may be locked for as long as a front end is slow to read.
     executing: Arc<AtomicBool>,
     asking: Arc<AtomicBool>,
+    /// Told when the host has answered, or is gone.
+    answered: Arc<Condvar>,
 }
 
 #[derive(Debug)]
@@ -56,10 +62,15 @@ struct State {
     sink: Option<OutputSink>,
     /// Where the output of each cell goes, by the host's count.
     sinks: HashMap<u64, OutputSink>,
+    /// The number in `In [n]` of each cell, by the host's count.
+    numbers: HashMap<u64, usize>,
     places: Places,
     report: Report,
     executing: Arc<AtomicBool>,
     asking: Arc<AtomicBool>,
+    /// What the host answered to the question for its threads.
+    threads: Option<Threads>,
+    answered: Arc<Condvar>,
 }
 
 /// What the host said about how the cell ended.
@@ -79,21 +90,26 @@ impl HostLink {
         listener.set_nonblocking(true)?;
         let executing = Arc::new(AtomicBool::new(false));
         let asking = Arc::new(AtomicBool::new(false));
+        let answered = Arc::new(Condvar::new());
         let state = State {
             listener,
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             host: None,
             sink: None,
             sinks: HashMap::new(),
+            numbers: HashMap::new(),
             places: Places::default(),
             report: Report::default(),
             executing: Arc::clone(&executing),
             asking: Arc::clone(&asking),
+            threads: None,
+            answered: Arc::clone(&answered),
         };
         let link = Self {
             state: Arc::new(Mutex::new(state)),
             executing,
             asking,
+            answered,
         };
         let mover = link.clone();
         thread::Builder::new()
@@ -206,6 +222,7 @@ impl State {
         while self.move_host_on() {}
         self.host = Host::new(socket).ok();
         self.sinks.clear();
+        self.numbers.clear();
         self.wake_mover();
         true
     }
@@ -231,7 +248,9 @@ impl State {
         for (stream, text) in host.read_pipes() {
             self.send(NEWEST, Output::Stream { stream, text });
         }
-        if read != Received::End {
+        if read == Received::End {
+            self.answered.notify_all();
+        } else {
             self.host = Some(host);
         }
         read == Received::Some
@@ -256,6 +275,9 @@ impl State {
             HostEvent::CellStarted => {
                 self.sinks
                     .extend(self.sink.clone().map(|sink| (cell, sink)));
+                let newest = self.places.current().and_then(|at| self.places.cell(at));
+                self.numbers
+                    .extend(newest.map(|source| (cell, source.number)));
                 self.executing.store(true, Ordering::Release);
             }
             HostEvent::Display(display) => self.send(cell, Output::Display(display)),
@@ -265,6 +287,9 @@ impl State {
             HostEvent::CellPanicked => self.report.panicked = true,
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
+            HostEvent::Threads { threads, unseen } => {
+                self.take_threads(threads, unseen);
+            }
         }
     }
 

@@ -82,7 +82,6 @@ impl Places {
 
     /// The place in a cell that machine code was compiled from. `None` for code that is not in any
     /// cell; of code of a library that was inlined, the place in the cell.
-    #[allow(dead_code, reason = "what names a thread by its address comes next")]
     pub(super) fn of_address(&self, address: &CodeAddress) -> Option<Place> {
         addresses::locations(address)
             .iter()

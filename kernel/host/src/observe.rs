@@ -1,0 +1,23 @@
+//! What the threads of this process do: who started them, from where, and what they wait for.
+//!
+//! libstd is a shared object in the cells, so its calls of `pthread_create`, `syscall` (by which it
+//! waits at a futex), `clock_nanosleep` and others find the functions of this module before libc's.
+//! Each notes what its thread is about to do in that thread's [`Slot`](registry::Slot) and passes
+//! the call on. The notes are numbers in atomics: nothing here allocates or locks on the way, and a
+//! lock that nobody contends for never comes by at all.
+//!
+//! [`threads`] reads the notes, on whichever thread asks.
+
+mod birth;
+mod frames;
+mod interpose;
+mod reading;
+mod registry;
+mod waiting;
+mod waits;
+
+pub(crate) use frames::Frame;
+pub(crate) use interpose::interpose;
+pub(crate) use reading::threads;
+pub(crate) use registry::{adopt_first, run_cells_here};
+pub(crate) use waiting::{Waiting, blocked};

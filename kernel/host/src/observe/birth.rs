@@ -1,0 +1,108 @@
+//! The beginning and the end of threads.
+
+use std::{
+    cell::Cell,
+    ffi::{CStr, c_char, c_int, c_void},
+};
+
+use super::{
+    frames::Frame,
+    interpose::interpose,
+    registry::{self, Place},
+};
+use crate::{next::Next, threads};
+
+type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+type Create = unsafe extern "C" fn(
+    *mut libc::pthread_t,
+    *const libc::pthread_attr_t,
+    Start,
+    *mut c_void,
+) -> c_int;
+type SetName = unsafe extern "C" fn(libc::pthread_t, *const c_char) -> c_int;
+
+// SAFETY: POSIX gives `pthread_create` this signature.
+static CREATE: Next<Create> = unsafe { Next::new(c"pthread_create") };
+// SAFETY: glibc and musl give `pthread_setname_np` this signature.
+static SET_NAME: Next<SetName> = unsafe { Next::new(c"pthread_setname_np") };
+
+/// What a new thread is to do, and for which cell.
+struct Birth {
+    cell: u64,
+    place: Place,
+    start: Start,
+    argument: *mut c_void,
+}
+
+interpose!(pthread_create, create, x86_64: "r8", aarch64: "x4");
+
+/// Starts a thread that belongs to the cell of the thread that starts it.
+///
+/// # Safety
+///
+/// As libc's `pthread_create`.
+unsafe extern "C-unwind" fn create(
+    thread: *mut libc::pthread_t,
+    attributes: *const libc::pthread_attr_t,
+    start: Start,
+    argument: *mut c_void,
+    caller: Frame,
+) -> c_int {
+    let cell = threads::cell();
+    let birth = Box::into_raw(Box::new(Birth {
+        cell,
+        place: Place::take(cell, caller),
+        start,
+        argument,
+    }));
+    // SAFETY: as the caller asked, but for the function, which does the same and more.
+    let result = unsafe { CREATE.get()(thread, attributes, begin, birth.cast()) };
+    if result != 0 {
+        // SAFETY: no thread has begun, so nobody else has the box.
+        drop(unsafe { Box::from_raw(birth) });
+    }
+    result
+}
+
+thread_local! {
+    /// Dropped when the thread ends, after `start` has returned or unwound.
+    static PLACE: Cell<Option<Place>> = const { Cell::new(None) };
+}
+
+unsafe extern "C-unwind" fn begin(birth: *mut c_void) -> *mut c_void {
+    // SAFETY: `create` above made the box for this thread alone.
+    let birth = unsafe { Box::from_raw(birth.cast::<Birth>()) };
+    let Birth {
+        cell,
+        place,
+        start,
+        argument,
+    } = *birth;
+    place.occupy();
+    PLACE.set(Some(place));
+    threads::enter_cell(cell);
+    // SAFETY: the caller of `pthread_create` gave both for this.
+    unsafe { start(argument) }
+}
+
+/// Stands before libc's `pthread_setname_np`: a thread of a pool belongs to no cell, whichever cell
+/// made the pool grow.
+///
+/// # Safety
+///
+/// As libc's `pthread_setname_np`: `name` must end in a nul.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn pthread_setname_np(thread: libc::pthread_t, name: *const c_char) -> c_int {
+    // SAFETY: the caller vouches for the name.
+    let bytes = unsafe { CStr::from_ptr(name) }.to_bytes();
+    // SAFETY: `pthread_self` always succeeds.
+    let is_own = unsafe { libc::pthread_equal(thread, libc::pthread_self()) } != 0;
+    if is_own {
+        threads::take_name(bytes);
+        if let Some(slot) = registry::current() {
+            slot.set_name(bytes);
+        }
+    }
+    // SAFETY: passed on unchanged.
+    unsafe { SET_NAME.get()(thread, name) }
+}

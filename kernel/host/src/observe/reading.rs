@@ -1,0 +1,187 @@
+//! Reads what the threads noted, and puts it into words that the kernel understands.
+
+use std::{
+    ffi::{CStr, OsStr, c_void},
+    mem::MaybeUninit,
+    os::unix::ffi::OsStrExt,
+    path::PathBuf,
+    sync::atomic::Ordering::Relaxed,
+};
+
+use interleave_protocol::{CodeAddress, FutexUse, Thread, ThreadKind, ThreadState};
+
+use super::{
+    registry::{self, Slot},
+    waiting::{Waiting, now},
+};
+
+/// evcxr 0.22 (`module.rs`, `compile`) renames the object of each cell to this and a number.
+const CELL_OBJECT: &str = "libcode_";
+
+/// The threads that live now, oldest first, and how many more there are than can be told apart.
+pub(crate) fn threads() -> (Vec<Thread>, usize) {
+    let (slots, unseen) = registry::living();
+    let mut threads: Vec<Thread> = slots.filter_map(describe).collect();
+    threads.sort_by_key(|thread| thread.number);
+    (threads, unseen)
+}
+
+/// `None` for a thread that ended while it was looked at.
+fn describe(slot: &Slot) -> Option<Thread> {
+    let number = slot.number.load(Relaxed);
+    let noted = slot.waiting.read();
+    let birth = symbols(&slot.birth.addresses());
+    let name = slot.name();
+    let at = noted
+        .as_ref()
+        .map_or_else(Vec::new, |noted| symbols(&noted.at));
+    let thread = Thread {
+        number,
+        kind: kind(slot, name.as_deref()),
+        name,
+        cell: slot.cell.load(Relaxed),
+        birth: in_cells(&birth),
+        state: match noted.as_ref().and_then(|noted| noted.waiting) {
+            Some(waiting) => state(waiting, &at),
+            None => ThreadState::Running,
+        },
+        at: in_cells(&at),
+        since: noted.map_or(0.0, |noted| seconds_between(noted.since, now())),
+        cpu: cpu_time(slot.id.load(Relaxed)),
+    };
+    slot.is_thread(number).then_some(thread)
+}
+
+fn kind(slot: &Slot, name: Option<&str>) -> ThreadKind {
+    const OWN: &str = "interleave-";
+    // The second as the system cuts it off: `ThreadPoolExecutor-0_0`.
+    const POOLS: [&str; 2] = ["tokio-", "ThreadPoolExecu"];
+    let name = name.unwrap_or_default();
+    if slot.runs_cells.load(Relaxed) {
+        ThreadKind::Cells
+    } else if name.starts_with(OWN) {
+        ThreadKind::Own
+    } else if slot.is_shared.load(Relaxed) || POOLS.iter().any(|pool| name.starts_with(pool)) {
+        ThreadKind::Pool
+    } else {
+        ThreadKind::Student
+    }
+}
+
+fn state(waiting: Waiting, at: &[Symbol]) -> ThreadState {
+    let seconds = |until| seconds_between(now(), until);
+    match waiting {
+        Waiting::Sleep { until } => ThreadState::Sleeping {
+            seconds: seconds(until),
+        },
+        Waiting::Futex { address, until } => ThreadState::Futex {
+            address,
+            used_by: futex_use(at),
+            seconds: until.map(seconds),
+        },
+        Waiting::Join { handle } => ThreadState::Joining {
+            thread: number_of(handle),
+        },
+        Waiting::Io => ThreadState::Io,
+        Waiting::Process => ThreadState::Process,
+        Waiting::Input => ThreadState::Input,
+    }
+}
+
+/// What waits at a futex is told by the names of the functions that led there. In libstd they are
+/// `sys::sync::…`, in parking_lot the slow ways of the same types.
+fn futex_use(at: &[Symbol]) -> FutexUse {
+    const USES: [(&[&str], FutexUse); 5] = [
+        (&["ondvar", "wait"], FutexUse::Condvar),
+        (&["lock_contended"], FutexUse::Lock),
+        (&["lock_slow"], FutexUse::Lock),
+        (&["_contended"], FutexUse::Lock),
+        (&["park"], FutexUse::Park),
+    ];
+    // The nearest function that says something does: a condition variable of parking_lot parks.
+    let named = at.iter().find_map(|symbol| {
+        let says = |words: &&[&str]| words.iter().all(|word| symbol.name.contains(word));
+        USES.iter()
+            .find(|(words, _)| says(words))
+            .map(|(_, used)| *used)
+    });
+    named.unwrap_or(FutexUse::Unknown)
+}
+
+fn number_of(handle: u64) -> Option<u64> {
+    let (mut slots, _) = registry::living();
+    let slot = slots.find(|slot| slot.handle.load(Relaxed) == handle)?;
+    Some(slot.number.load(Relaxed))
+}
+
+/// Seconds from one time to another, 0 when that one is over.
+fn seconds_between(from: u64, to: u64) -> f64 {
+    std::time::Duration::from_nanos(to.saturating_sub(from)).as_secs_f64()
+}
+
+/// Processor time of a thread, in seconds.
+fn cpu_time(id: i32) -> f64 {
+    // Linux, `include/linux/posix-timers_types.h`: the clock of one thread (4) that counts what the
+    // scheduler gave it (2).
+    let clock = (!id << 3) | 4 | 2;
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is writable. There is no such clock when the thread has ended: time stays 0.
+    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    seconds_between(0, super::waiting::nanoseconds(time))
+}
+
+/// Where an address lies.
+#[derive(Debug)]
+struct Symbol {
+    object: PathBuf,
+    offset: u64,
+    /// Mangled; empty when the object does not say.
+    name: String,
+}
+
+fn symbols(addresses: &[usize]) -> Vec<Symbol> {
+    addresses
+        .iter()
+        .filter_map(|address| symbol(*address))
+        .collect()
+}
+
+fn symbol(address: usize) -> Option<Symbol> {
+    let mut info = MaybeUninit::<libc::Dl_info>::uninit();
+    // A return address may lie behind its function, if that function never returns.
+    let inside = address.checked_sub(1)?;
+    // SAFETY: `info` is writable; the address may be anything.
+    let found = unsafe { libc::dladdr(inside as *const c_void, info.as_mut_ptr()) };
+    if found == 0 {
+        return None;
+    }
+    // SAFETY: `dladdr` has filled it.
+    let info = unsafe { info.assume_init() };
+    let text = |pointer: *const std::ffi::c_char| {
+        // SAFETY: a string of an object that is loaded. None is ever unloaded but by a cell that
+        // loads objects of its own, and has no code of theirs on its stack then.
+        (!pointer.is_null()).then(|| unsafe { CStr::from_ptr(pointer) }.to_bytes())
+    };
+    Some(Symbol {
+        object: OsStr::from_bytes(text(info.dli_fname)?).into(),
+        offset: (inside - info.dli_fbase.addr()) as u64,
+        name: String::from_utf8_lossy(text(info.dli_sname).unwrap_or_default()).into_owned(),
+    })
+}
+
+fn in_cells(symbols: &[Symbol]) -> Vec<CodeAddress> {
+    let is_cell = |symbol: &&Symbol| {
+        let name = symbol.object.file_name().unwrap_or_default();
+        name.as_bytes().starts_with(CELL_OBJECT.as_bytes())
+    };
+    let inside = symbols.iter().filter(is_cell);
+    inside
+        .map(|symbol| CodeAddress {
+            object: symbol.object.to_string_lossy().into_owned(),
+            offset: symbol.offset,
+        })
+        .collect()
+}

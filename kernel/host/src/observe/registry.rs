@@ -1,0 +1,224 @@
+//! One slot for each living thread.
+
+use std::{
+    cell::Cell,
+    sync::atomic::{
+        AtomicBool, AtomicI32, AtomicU8, AtomicU32, AtomicU64, AtomicUsize,
+        Ordering::{AcqRel, Acquire, Relaxed, Release},
+    },
+};
+
+use super::{
+    frames::{self, Frame, Trace},
+    waiting::Note,
+};
+
+/// So many threads are known one by one; the rest are counted.
+const SLOTS: usize = 4096;
+
+/// A name as the system keeps it, its nul included.
+const NAME: usize = 16;
+
+/// What is known of one thread. Written by its parent before it starts and by itself from then on.
+#[derive(Debug)]
+pub(super) struct Slot {
+    phase: AtomicU8,
+    /// Counts the threads of this process, from 1: the number that a student gives to a command.
+    pub(super) number: AtomicU64,
+    /// The cell that started it, as the host counts cells.
+    pub(super) cell: AtomicU64,
+    /// The system's number; 0 until it runs.
+    pub(super) id: AtomicI32,
+    /// What `pthread_self` says in it; 0 until it runs.
+    pub(super) handle: AtomicU64,
+    /// Whether it is the thread on which the cells run.
+    pub(super) runs_cells: AtomicBool,
+    /// Whether it was found to work for whoever comes, though a cell has started it.
+    pub(super) is_shared: AtomicBool,
+    name: [AtomicU64; NAME / 8],
+    /// Who called `pthread_create`.
+    pub(super) birth: Trace,
+    pub(super) waiting: Note,
+    /// The next free slot, as an index + 1.
+    next_free: AtomicU32,
+}
+
+const FREE: u8 = 0;
+const LIVE: u8 = 1;
+
+impl Slot {
+    const fn new() -> Self {
+        Self {
+            phase: AtomicU8::new(FREE),
+            number: AtomicU64::new(0),
+            cell: AtomicU64::new(0),
+            id: AtomicI32::new(0),
+            handle: AtomicU64::new(0),
+            runs_cells: AtomicBool::new(false),
+            is_shared: AtomicBool::new(false),
+            name: [const { AtomicU64::new(0) }; NAME / 8],
+            birth: Trace::new(),
+            waiting: Note::new(),
+            next_free: AtomicU32::new(0),
+        }
+    }
+
+    /// Whether the slot is still that of the thread with this number.
+    pub(super) fn is_thread(&self, number: u64) -> bool {
+        self.phase.load(Acquire) == LIVE && self.number.load(Relaxed) == number
+    }
+
+    /// The name that the thread gave itself: at most 15 bytes, as the system keeps it.
+    pub(super) fn name(&self) -> Option<String> {
+        let words = self.name.each_ref().map(|word| word.load(Relaxed));
+        let bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
+        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+        // The system cuts a name off after 15 bytes, which may be within a character.
+        let whole = String::from_utf8_lossy(text);
+        let whole = whole.trim_end_matches(char::REPLACEMENT_CHARACTER);
+        (!whole.is_empty()).then(|| whole.to_owned())
+    }
+
+    pub(super) fn set_name(&self, name: &[u8]) {
+        for (word, at) in self.name.iter().zip((0..).step_by(8)) {
+            let part = name.get(at..name.len().min(at + 8)).unwrap_or_default();
+            let mut bytes = [0; 8];
+            bytes[..part.len()].copy_from_slice(part);
+            word.store(u64::from_le_bytes(bytes), Relaxed);
+        }
+    }
+}
+
+static THREADS: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
+/// Slots from here on were never used.
+static UNUSED: AtomicUsize = AtomicUsize::new(0);
+/// The first free slot as an index + 1, and above it a count that tells this list from a later one
+/// that begins with the same slot.
+static FREED: AtomicU64 = AtomicU64::new(0);
+static NUMBER: AtomicU64 = AtomicU64::new(1);
+/// Living threads that found no slot.
+static UNSEEN: AtomicUsize = AtomicUsize::new(0);
+
+thread_local! {
+    // Without a destructor, so it can be used from the first to the last moment of a thread.
+    static CURRENT: Cell<Option<&'static Slot>> = const { Cell::new(None) };
+}
+
+/// The slot of the calling thread.
+pub(super) fn current() -> Option<&'static Slot> {
+    CURRENT.get()
+}
+
+/// The threads that live now, one by one, and how many more there are.
+pub(super) fn living() -> (impl Iterator<Item = &'static Slot>, usize) {
+    let used = THREADS.iter().take(UNUSED.load(Acquire));
+    let living = used.filter(|slot| slot.phase.load(Acquire) == LIVE);
+    (living, UNSEEN.load(Relaxed))
+}
+
+/// The place of a thread in the books, from its parent's call of `pthread_create` to its end.
+#[derive(Debug)]
+pub(super) struct Place(Option<&'static Slot>);
+
+impl Place {
+    /// Enters a thread that is about to be started for a cell.
+    pub(super) fn take(cell: u64, caller: Frame) -> Self {
+        let Some(slot) = free_slot() else {
+            UNSEEN.fetch_add(1, Relaxed);
+            return Self(None);
+        };
+        slot.number.store(NUMBER.fetch_add(1, Relaxed), Relaxed);
+        slot.cell.store(cell, Relaxed);
+        slot.id.store(0, Relaxed);
+        slot.handle.store(0, Relaxed);
+        slot.runs_cells.store(false, Relaxed);
+        slot.is_shared.store(false, Relaxed);
+        slot.set_name(b"");
+        slot.birth.take(caller);
+        slot.waiting.clear();
+        slot.phase.store(LIVE, Release);
+        Self(Some(slot))
+    }
+
+    /// From now on the calling thread is the one in the books.
+    pub(super) fn occupy(&self) {
+        frames::end_stack_here();
+        let Some(slot) = self.0 else { return };
+        slot.id
+            .store(rustix::thread::gettid().as_raw_nonzero().get(), Relaxed);
+        // SAFETY: `pthread_self` always succeeds.
+        slot.handle.store(unsafe { libc::pthread_self() }, Relaxed);
+        CURRENT.set(Some(slot));
+    }
+}
+
+/// The thread has ended, or could not be started.
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some(slot) = self.0 else {
+            UNSEEN.fetch_sub(1, Relaxed);
+            return;
+        };
+        if CURRENT
+            .get()
+            .is_some_and(|current| std::ptr::eq(current, slot))
+        {
+            CURRENT.set(None);
+        }
+        slot.phase.store(FREE, Release);
+        give_back(slot);
+    }
+}
+
+/// Enters the calling thread, which nobody started through this module: the process's first.
+pub(crate) fn adopt_first() {
+    let place = Place::take(0, Frame::UNKNOWN);
+    place.occupy();
+    if let Some(slot) = current() {
+        slot.set_name(b"interleave-host");
+    }
+    // It lives as long as the process.
+    std::mem::forget(place);
+}
+
+/// From now on the cells run on the calling thread.
+pub(crate) fn run_cells_here() {
+    if let Some(slot) = current() {
+        slot.runs_cells.store(true, Relaxed);
+    }
+}
+
+fn free_slot() -> Option<&'static Slot> {
+    let mut head = FREED.load(Acquire);
+    while let Some(index) = ((head as u32) as usize).checked_sub(1) {
+        let next = THREADS[index].next_free.load(Relaxed);
+        let rest = successor(head, next);
+        match FREED.compare_exchange_weak(head, rest, AcqRel, Acquire) {
+            Ok(_) => return Some(&THREADS[index]),
+            Err(changed) => head = changed,
+        }
+    }
+    let more = |used| (used < SLOTS).then_some(used + 1);
+    let index = UNUSED.fetch_update(AcqRel, Acquire, more).ok()?;
+    THREADS.get(index)
+}
+
+fn give_back(slot: &'static Slot) {
+    let first = THREADS.as_ptr().addr();
+    let index = (std::ptr::from_ref(slot).addr() - first) / size_of::<Slot>();
+    let mut head = FREED.load(Acquire);
+    loop {
+        slot.next_free.store(head as u32, Relaxed);
+        let list = successor(head, index as u32 + 1);
+        match FREED.compare_exchange_weak(head, list, AcqRel, Acquire) {
+            Ok(_) => return,
+            Err(changed) => head = changed,
+        }
+    }
+}
+
+/// A list that begins with `first` and was never there before.
+fn successor(head: u64, first: u32) -> u64 {
+    let count = (head >> 32).wrapping_add(1);
+    (count << 32) | u64::from(first)
+}

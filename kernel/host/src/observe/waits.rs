@@ -1,0 +1,273 @@
+//! The functions of libc at which a thread can stand still.
+
+use std::ffi::{c_int, c_long, c_void};
+
+use super::{
+    frames::Frame,
+    interpose::interpose,
+    waiting::{Waiting, blocked, nanoseconds, now},
+};
+use crate::next::Next;
+
+type Syscall = unsafe extern "C" fn(c_long, ...) -> c_long;
+type ClockNanosleep = unsafe extern "C" fn(
+    libc::clockid_t,
+    c_int,
+    *const libc::timespec,
+    *mut libc::timespec,
+) -> c_int;
+type Nanosleep = unsafe extern "C" fn(*const libc::timespec, *mut libc::timespec) -> c_int;
+type Join = unsafe extern "C" fn(libc::pthread_t, *mut *mut c_void) -> c_int;
+
+// SAFETY: glibc and musl give `syscall` this signature.
+static SYSCALL: Next<Syscall> = unsafe { Next::new(c"syscall") };
+// SAFETY: POSIX gives `clock_nanosleep` this signature.
+static CLOCK_NANOSLEEP: Next<ClockNanosleep> = unsafe { Next::new(c"clock_nanosleep") };
+// SAFETY: POSIX gives `nanosleep` this signature.
+static NANOSLEEP: Next<Nanosleep> = unsafe { Next::new(c"nanosleep") };
+// SAFETY: POSIX gives `pthread_join` this signature.
+static JOIN: Next<Join> = unsafe { Next::new(c"pthread_join") };
+
+/// Stands before libc's `syscall`. Only waits at a futex are looked at; of those, it puts the frame in
+/// place of the number, which is known. libc's function takes as many arguments as the system call
+/// has, at most six; all six are passed on, as libc does.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+unsafe extern "C-unwind" fn syscall() {
+    #[cfg(target_arch = "x86_64")]
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "push rbp",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset rbp, -16",
+        "mov rbp, rsp",
+        ".cfi_def_cfa_register rbp",
+        // The sixth argument of the system call is on the stack, which stays aligned.
+        "push qword ptr [rbp + 16]",
+        "push qword ptr [rsp]",
+        "cmp rdi, {futex}",
+        "jne 2f",
+        "mov rdi, rbp",
+        "call {wait}",
+        "jmp 3f",
+        "2:",
+        "call {other}",
+        "3:",
+        "leave",
+        ".cfi_def_cfa rsp, 8",
+        "ret",
+        ".cfi_endproc",
+        futex = const libc::SYS_futex,
+        wait = sym futex,
+        other = sym other_call,
+    );
+    #[cfg(target_arch = "aarch64")]
+    core::arch::naked_asm!(
+        ".cfi_startproc",
+        "stp x29, x30, [sp, #-16]!",
+        ".cfi_def_cfa_offset 16",
+        ".cfi_offset x30, -8",
+        ".cfi_offset x29, -16",
+        "mov x29, sp",
+        "cmp x0, #{futex}",
+        "b.ne 2f",
+        "mov x0, sp",
+        "bl {wait}",
+        "b 3f",
+        "2:",
+        "bl {other}",
+        "3:",
+        "ldp x29, x30, [sp], #16",
+        ".cfi_def_cfa_offset 0",
+        "ret",
+        ".cfi_endproc",
+        futex = const libc::SYS_futex,
+        wait = sym futex,
+        other = sym other_call,
+    );
+}
+
+/// # Safety
+///
+/// As libc's `syscall`.
+unsafe extern "C-unwind" fn other_call(
+    number: c_long,
+    a: usize,
+    b: usize,
+    c: usize,
+    d: usize,
+    e: usize,
+    f: usize,
+) -> c_long {
+    // SAFETY: passed on unchanged.
+    unsafe { SYSCALL.get()(number, a, b, c, d, e, f) }
+}
+
+/// # Safety
+///
+/// As libc's `syscall` with the number of `futex`.
+unsafe extern "C-unwind" fn futex(
+    caller: Frame,
+    address: usize,
+    operation: usize,
+    value: usize,
+    time: *const libc::timespec,
+    second: usize,
+    bits: usize,
+) -> c_long {
+    let call = || {
+        // SAFETY: passed on unchanged.
+        unsafe {
+            SYSCALL.get()(
+                libc::SYS_futex,
+                address,
+                operation,
+                value,
+                time,
+                second,
+                bits,
+            )
+        }
+    };
+    // The number of the operation is an `int`; above it may be anything.
+    let operation = operation as c_int;
+    let flags = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
+    let is_absolute = match operation & !flags {
+        libc::FUTEX_WAIT => false,
+        libc::FUTEX_WAIT_BITSET => true,
+        _ => return call(),
+    };
+    // SAFETY: the caller vouches for the time, if it gives one.
+    let time = unsafe { time.as_ref() }.map(|time| nanoseconds(*time));
+    let is_realtime = operation & libc::FUTEX_CLOCK_REALTIME != 0;
+    let until = match time {
+        Some(span) if !is_absolute => Some(now().saturating_add(span)),
+        Some(until) if is_realtime => Some(monotonic(until)),
+        until => until,
+    };
+    let address = address as u64;
+    blocked(Waiting::Futex { address, until }, caller, call)
+}
+
+/// A time of day as a time of the monotonic clock, as long as nobody sets the clock.
+fn monotonic(time_of_day: u64) -> u64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `time` is writable, and Linux has this clock.
+    unsafe { libc::clock_gettime(libc::CLOCK_REALTIME, &raw mut time) };
+    now().saturating_add(time_of_day.saturating_sub(nanoseconds(time)))
+}
+
+interpose!(clock_nanosleep, sleep_by_clock, x86_64: "r8", aarch64: "x4");
+
+/// # Safety
+///
+/// As libc's `clock_nanosleep`.
+unsafe extern "C-unwind" fn sleep_by_clock(
+    clock: libc::clockid_t,
+    flags: c_int,
+    time: *const libc::timespec,
+    rest: *mut libc::timespec,
+    caller: Frame,
+) -> c_int {
+    // SAFETY: the caller vouches for the time.
+    let span = nanoseconds(unsafe { time.read() });
+    let until = match (flags & libc::TIMER_ABSTIME != 0, clock) {
+        (false, _) => now().saturating_add(span),
+        (true, libc::CLOCK_REALTIME) => monotonic(span),
+        (true, _) => span,
+    };
+    blocked(Waiting::Sleep { until }, caller, || {
+        // SAFETY: passed on unchanged.
+        unsafe { CLOCK_NANOSLEEP.get()(clock, flags, time, rest) }
+    })
+}
+
+interpose!(nanosleep, sleep, x86_64: "rdx", aarch64: "x2");
+
+/// # Safety
+///
+/// As libc's `nanosleep`.
+unsafe extern "C-unwind" fn sleep(
+    time: *const libc::timespec,
+    rest: *mut libc::timespec,
+    caller: Frame,
+) -> c_int {
+    // SAFETY: the caller vouches for the time.
+    let until = now().saturating_add(nanoseconds(unsafe { time.read() }));
+    blocked(Waiting::Sleep { until }, caller, || {
+        // SAFETY: passed on unchanged.
+        unsafe { NANOSLEEP.get()(time, rest) }
+    })
+}
+
+interpose!(pthread_join, join, x86_64: "rdx", aarch64: "x2");
+
+/// # Safety
+///
+/// As libc's `pthread_join`.
+unsafe extern "C-unwind" fn join(
+    thread: libc::pthread_t,
+    result: *mut *mut c_void,
+    caller: Frame,
+) -> c_int {
+    blocked(Waiting::Join { handle: thread }, caller, || {
+        // SAFETY: passed on unchanged.
+        unsafe { JOIN.get()(thread, result) }
+    })
+}
+
+/// Defines functions that pass on their arguments, and say meanwhile what their thread waits for.
+macro_rules! waits {
+    ($($name:ident, $static:ident, $waiting:expr, $x86:literal, $arm:literal,
+       ($($argument:ident: $type:ty),*) -> $result:ty;)*) => { $(
+        static $static: Next<unsafe extern "C" fn($($type),*) -> $result> =
+            // SAFETY: POSIX, or for those of epoll Linux, gives the function this signature.
+            unsafe { Next::new(next_name(concat!(stringify!($name), "\0"))) };
+
+        mod $name {
+            #[allow(unused_imports, reason = "not every function needs every type")]
+            use super::*;
+
+            interpose!($name, inner, x86_64: $x86, aarch64: $arm);
+
+            /// # Safety
+            ///
+            /// As libc's function of this name.
+            unsafe extern "C-unwind" fn inner($($argument: $type,)* caller: Frame) -> $result {
+                // SAFETY: passed on unchanged.
+                blocked($waiting, caller, || unsafe { $static.get()($($argument),*) })
+            }
+        }
+    )* };
+}
+
+const fn next_name(name: &'static str) -> &'static std::ffi::CStr {
+    match std::ffi::CStr::from_bytes_with_nul(name.as_bytes()) {
+        Ok(name) => name,
+        Err(_) => panic!("a name ends in its only nul"),
+    }
+}
+
+waits! {
+    epoll_wait, EPOLL_WAIT, Waiting::Io, "r8", "x4",
+        (epoll: c_int, events: *mut libc::epoll_event, count: c_int, timeout: c_int) -> c_int;
+    epoll_pwait, EPOLL_PWAIT, Waiting::Io, "r9", "x5",
+        (epoll: c_int, events: *mut libc::epoll_event, count: c_int, timeout: c_int,
+         mask: *const libc::sigset_t) -> c_int;
+    poll, POLL, Waiting::Io, "rcx", "x3",
+        (descriptors: *mut libc::pollfd, count: libc::nfds_t, timeout: c_int) -> c_int;
+    ppoll, PPOLL, Waiting::Io, "r8", "x4",
+        (descriptors: *mut libc::pollfd, count: libc::nfds_t, timeout: *const libc::timespec,
+         mask: *const libc::sigset_t) -> c_int;
+    recv, RECV, Waiting::Io, "r8", "x4",
+        (socket: c_int, buffer: *mut c_void, length: usize, flags: c_int) -> isize;
+    accept4, ACCEPT, Waiting::Io, "r8", "x4",
+        (socket: c_int, address: *mut libc::sockaddr, length: *mut libc::socklen_t, flags: c_int) -> c_int;
+    waitpid, WAIT_PID, Waiting::Process, "rcx", "x3",
+        (process: libc::pid_t, status: *mut c_int, options: c_int) -> libc::pid_t;
+    waitid, WAIT_ID, Waiting::Process, "r8", "x4",
+        (kind: libc::idtype_t, id: libc::id_t, info: *mut libc::siginfo_t, options: c_int) -> c_int;
+}

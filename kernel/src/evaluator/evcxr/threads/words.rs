@@ -1,0 +1,153 @@
+//! What a thread does, in words.
+
+use interleave_protocol::{FutexUse, Thread, ThreadState};
+
+/// How to speak of a thread.
+pub(super) fn name(number: u64, name: Option<&str>) -> String {
+    name.map_or_else(|| format!("thread {number}"), str::to_owned)
+}
+
+/// What the thread does. `joined` is the thread whose end it may be waiting for.
+pub(super) fn state(thread: &Thread, joined: &str) -> String {
+    match thread.state {
+        ThreadState::Running => "runs".to_owned(),
+        ThreadState::Sleeping { seconds } => format!("sleeps {} more", span(seconds)),
+        ThreadState::Futex {
+            seconds: Some(seconds),
+            ..
+        } if is_timer(thread) => format!("fires in {}", span(seconds)),
+        ThreadState::Futex {
+            used_by, seconds, ..
+        } => {
+            let limit = seconds.map(|seconds| format!(", {} at most", span(seconds)));
+            format!("{}{}", futex(used_by), limit.unwrap_or_default())
+        }
+        ThreadState::Joining { .. } => format!("joins {joined}"),
+        ThreadState::Io => "waits for data".to_owned(),
+        ThreadState::Process => "waits for another program".to_owned(),
+        ThreadState::Input => "waits for input".to_owned(),
+    }
+}
+
+/// Whether it is the thread of a `threading::Timer`, by the name that the prelude gives to those.
+fn is_timer(thread: &Thread) -> bool {
+    let name = thread.name.as_deref().unwrap_or_default();
+    name.strip_prefix("Timer-")
+        .is_some_and(|number| number.parse::<u64>().is_ok())
+}
+
+fn futex(used_by: FutexUse) -> &'static str {
+    match used_by {
+        FutexUse::Lock => "waits for a lock",
+        FutexUse::Condvar => "waits at a condition variable",
+        FutexUse::Park => "is parked: waits for a message or a wake-up",
+        FutexUse::Unknown => "waits for a lock or a wake-up",
+    }
+}
+
+/// A span of time, to about two digits.
+pub(super) fn span(seconds: f64) -> String {
+    match seconds {
+        ..0.9995 => format!("{:.0} ms", seconds * 1000.0),
+        ..59.95 => format!("{seconds:.1} s"),
+        ..3599.5 => format!(
+            "{} min {:.0} s",
+            (seconds / 60.0).floor(),
+            (seconds % 60.0).floor()
+        ),
+        _ => format!(
+            "{} h {} min",
+            (seconds / 3600.0).floor(),
+            (seconds % 3600.0 / 60.0).floor()
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use interleave_protocol::ThreadKind;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(name: &str, state: ThreadState, expected: &str) {
+        let thread = Thread {
+            number: 4,
+            kind: ThreadKind::Student,
+            name: Some(name.to_owned()),
+            cell: 1,
+            birth: Vec::new(),
+            state,
+            at: Vec::new(),
+            since: 0.0,
+            cpu: 0.0,
+        };
+        assert_eq!(super::state(&thread, "worker-2"), expected);
+    }
+
+    fn futex_at(used_by: FutexUse, seconds: Option<f64>) -> ThreadState {
+        ThreadState::Futex {
+            address: 8,
+            used_by,
+            seconds,
+        }
+    }
+
+    #[test]
+    fn a_state_says_what_is_waited_for() {
+        check("a", ThreadState::Running, "runs");
+        check(
+            "a",
+            ThreadState::Sleeping { seconds: 0.8 },
+            "sleeps 800 ms more",
+        );
+        check("a", futex_at(FutexUse::Lock, None), "waits for a lock");
+        check(
+            "a",
+            futex_at(FutexUse::Condvar, Some(2.0)),
+            "waits at a condition variable, 2.0 s at most",
+        );
+        check(
+            "a",
+            ThreadState::Joining { thread: Some(2) },
+            "joins worker-2",
+        );
+        check("a", ThreadState::Input, "waits for input");
+    }
+
+    #[test]
+    fn a_timer_fires() {
+        check(
+            "Timer-3",
+            futex_at(FutexUse::Condvar, Some(1.25)),
+            "fires in 1.2 s",
+        );
+        check(
+            "Timer-3",
+            futex_at(FutexUse::Lock, None),
+            "waits for a lock",
+        );
+        check(
+            "Timer-x",
+            futex_at(FutexUse::Park, Some(1.0)),
+            "is parked: waits for a message or a wake-up, 1.0 s at most",
+        );
+    }
+
+    #[test]
+    fn a_span_has_a_fitting_unit() {
+        let spans = [0.0, 0.0004, 0.9, 0.9999, 59.0, 61.0, 7260.0].map(span);
+        assert_eq!(
+            spans,
+            [
+                "0 ms",
+                "0 ms",
+                "900 ms",
+                "1.0 s",
+                "59.0 s",
+                "1 min 1 s",
+                "2 h 1 min"
+            ]
+        );
+    }
+}
