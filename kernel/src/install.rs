@@ -16,6 +16,7 @@ use include_dir::{Dir, include_dir};
 use interleave_compiler::{
     dependencies,
     installation::{Installation, Toolchain},
+    seams,
 };
 use sha2::{Digest, Sha256};
 
@@ -26,8 +27,8 @@ pub mod location;
 use location::Location;
 
 const PROGRAMS: [&str; 3] = ["interleave", "interleave-host", "interleave-compiler"];
-/// Names under which evcxr finds `interleave-compiler`.
-const STAND_INS: [&str; 2] = ["cargo", "rustup"];
+/// Names under which evcxr, and cargo, find `interleave-compiler`.
+const STAND_INS: [&str; 3] = ["cargo", "rustup", seams::WRAPPER];
 
 static PRELUDE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/prelude");
 static PROTOCOL: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/protocol");

@@ -15,7 +15,10 @@ use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::installation::Installation;
+use crate::{
+    installation::Installation,
+    seams::{self, SEAMS},
+};
 
 mod description;
 mod manifest;
@@ -87,6 +90,9 @@ pub fn build_template(
         copy_by_links(&earlier.template().join("target"), &template.join("target"))?;
     }
     let package = Package::create(&template, &manifest::base(&installation.home), lock_file)?;
+    if earlier.is_some() {
+        package.forget_outdated(installation)?;
+    }
     let Ok(dependencies) = package.build(installation)? else {
         bail!("the crates that cells use could not be compiled");
     };
@@ -223,6 +229,22 @@ impl Package {
         }))
     }
 
+    /// Removes what an earlier installation compiled with other changes; cargo knows nothing of them.
+    fn forget_outdated(&self, installation: &Installation) -> Result<()> {
+        let target = self.directory.join("target");
+        let mut outdated = SEAMS.iter().filter(|seam| !seam.is_in(&target)).peekable();
+        if outdated.peek().is_none() {
+            return Ok(());
+        }
+        let mut clean = self.cargo(installation, "clean");
+        clean.args(["--offline", "--quiet", "--target", host_target()]);
+        for seam in outdated {
+            clean.args(["--package", seam.package]);
+        }
+        // An error means that it was not compiled yet, or that the build will tell.
+        run(clean).map(|_| ())
+    }
+
     /// Describes the package with what is on this machine, or else with the network.
     fn metadata(&self, installation: &Installation) -> Result<Result<Value, ExitCode>> {
         let describe = || {
@@ -247,6 +269,7 @@ impl Package {
     fn cargo(&self, installation: &Installation, subcommand: &str) -> Command {
         let mut command = Command::new(&installation.cargo);
         installation.restore_environment(&mut command);
+        let target = self.directory.join("target");
         command
             .arg(subcommand)
             .current_dir(&self.directory)
@@ -254,9 +277,10 @@ impl Package {
             // Part of cargo's fingerprints: the same for the template and for additions, whatever
             // evcxr or the student's environment says.
             .env("RUSTFLAGS", "-Cprefer-dynamic")
-            .env("CARGO_TARGET_DIR", self.directory.join("target"))
-            .env_remove("CARGO_BUILD_BUILD_DIR")
-            .env_remove("RUSTC_WRAPPER");
+            .env("RUSTC_WRAPPER", installation.stand_in(seams::WRAPPER))
+            .env(seams::DIRECTORY_ENV, seams::directory(&target))
+            .env("CARGO_TARGET_DIR", target)
+            .env_remove("CARGO_BUILD_BUILD_DIR");
         command
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! HOME/bin/         interleave, interleave-host, interleave-compiler
-//! HOME/stand-in/bin cargo and rustup: links to interleave-compiler
+//! HOME/stand-in/bin cargo, rustup, interleave-rustc: links to interleave-compiler
 //! HOME/prelude, HOME/protocol   the sources of what cells see
 //! HOME/template/    those crates and their dependencies, compiled
 //! HOME/toolchain.json           the Rust toolchain that compiled them
@@ -113,7 +113,7 @@ impl Installation {
         self.rustc.ancestors().nth(2).unwrap_or(&self.rustc)
     }
 
-    /// The link named `cargo` or `rustup`.
+    /// The link named `cargo`, `rustup` or `interleave-rustc`.
     pub fn stand_in(&self, tool: &str) -> PathBuf {
         self.home.join("stand-in/bin").join(tool)
     }

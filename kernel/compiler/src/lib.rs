@@ -10,7 +10,7 @@
 //! - [`runtime`]: the tokio runtime starts with the first cell that can need it.
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`cell`]: rustc is called directly.
-//!
+//! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
 //! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
 //! Everything else passes through to the real tools.
@@ -22,4 +22,5 @@ pub mod installation;
 pub mod request;
 pub mod rewrite;
 pub mod runtime;
+pub mod seams;
 pub mod statics;

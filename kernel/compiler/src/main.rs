@@ -1,4 +1,4 @@
-//! One program under two names: `cargo` and `rustup`.
+//! One program under three names: `cargo`, `rustup`, and what cargo takes for rustc.
 
 use std::{
     ffi::OsString,
@@ -12,6 +12,7 @@ use interleave_compiler::{
     answers, cell, dependencies,
     installation::Installation,
     request::{CargoRequest, RustupRequest},
+    seams,
 };
 
 fn main() -> ExitCode {
@@ -29,11 +30,12 @@ fn run() -> Result<ExitCode> {
     let mut arguments = std::env::args_os();
     let name = arguments.next().unwrap_or_default();
     let arguments: Vec<OsString> = arguments.collect();
+    let name = Path::new(&name).file_name().unwrap_or_default();
+    if name == seams::WRAPPER {
+        return seams::compile(&arguments);
+    }
     let installation = Installation::from_environment()?;
-    if Path::new(&name)
-        .file_name()
-        .is_some_and(|name| name == "rustup")
-    {
+    if name == "rustup" {
         return rustup(&installation, &arguments);
     }
     cargo(&installation, &arguments)

@@ -26,6 +26,23 @@ impl Owner {
         Self(get.map_or(0, |get| unsafe { get() }))
     }
 
+    /// As [`enter`](Self::enter), until what is returned is dropped.
+    pub(crate) fn enter_for_now(self) -> Entered {
+        let before = Self::current();
+        self.enter();
+        Entered(before)
+    }
+
+    /// The cell's number, as the host counts; 0 for none.
+    pub(crate) fn number(self) -> u64 {
+        self.0
+    }
+
+    /// The cell with a number from [`number`](Self::number).
+    pub(crate) fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+
     /// From now on this thread works for that cell: what it prints appears there.
     pub(crate) fn enter(self) {
         static ENTER: OnceLock<Option<EnterCell>> = OnceLock::new();
@@ -35,6 +52,15 @@ impl Owner {
             // SAFETY: it only sets a number of this thread's.
             unsafe { enter(self.0) };
         }
+    }
+}
+
+/// See [`Owner::enter_for_now`].
+pub(crate) struct Entered(Owner);
+
+impl Drop for Entered {
+    fn drop(&mut self) {
+        self.0.enter();
     }
 }
 

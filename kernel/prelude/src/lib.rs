@@ -63,6 +63,7 @@ mod host;
 mod names;
 mod runtime;
 mod seconds;
+mod tasks;
 
 pub use generator::Generator;
 pub use runtime::block_on;

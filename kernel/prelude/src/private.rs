@@ -8,6 +8,7 @@ use std::{
     io::Write,
     ops::Deref,
     panic::PanicHookInfo,
+    sync::atomic::{AtomicBool, Ordering},
     thread,
     time::Duration,
 };
@@ -16,7 +17,7 @@ use interleave_protocol::{DisplayRole, HostEvent, Location, Panic, QuestionMark}
 
 use crate::{
     display::{MimeBundle, Show},
-    host,
+    host, tasks,
 };
 
 pub use interrupt::checkpoint;
@@ -84,7 +85,16 @@ pub extern "C" fn interleave_prelude_flush() {
 /// that the cell which happened to start it is not meant by what it prints.
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_prelude_is_shared_thread() -> bool {
-    rayon::current_thread_index().is_some()
+    !JOBS_NAME_THEIR_CELL.load(Ordering::Relaxed) && rayon::current_thread_index().is_some()
+}
+
+/// Whether the jobs of rayon tell the host which cell they work for.
+static JOBS_NAME_THEIR_CELL: AtomicBool = AtomicBool::new(false);
+
+/// Called by rayon, when it was compiled with our change, before its first job.
+#[unsafe(no_mangle)]
+pub extern "C" fn interleave_jobs_name_their_cell() {
+    JOBS_NAME_THEIR_CELL.store(true, Ordering::Relaxed);
 }
 
 fn report_panic(info: &PanicHookInfo<'_>) {
@@ -97,6 +107,7 @@ fn report_panic(info: &PanicHookInfo<'_>) {
         location: info.location().map(place),
         thread: thread.name().map(str::to_owned),
         on_cell_thread: RUNS_CELLS.get(),
+        task: tasks::current(),
     }));
 }
 

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use interleave_compiler::{
     dependencies::Dependencies,
     installation::{Installation, Toolchain},
+    seams::{SEAMS, Seam},
 };
 
 use super::{PROGRAMS, kernelspec, location::Location};
@@ -63,6 +64,10 @@ pub fn examine(location: &Location) -> Vec<Finding> {
     findings.push(Finding {
         subject: "crates that cells use",
         result: template(&home),
+    });
+    findings.push(Finding {
+        subject: "output of tasks and parallel jobs",
+        result: Ok(seams(&home)),
     });
     findings
 }
@@ -134,6 +139,20 @@ fn linker() -> Result<String> {
         }
     }
     bail!("there is no C compiler: install one, on Debian with: apt install gcc")
+}
+
+/// Without a seam the library works, so there is nothing to repair.
+fn seams(home: &Path) -> String {
+    let target = home.join("template/target");
+    let describe = |seam: &Seam| {
+        let cell = if seam.is_in(&target) {
+            "the cell that started it"
+        } else {
+            "the newest cell"
+        };
+        format!("of {} in {cell}", seam.package)
+    };
+    SEAMS.iter().map(describe).collect::<Vec<_>>().join(", ")
 }
 
 fn template(home: &Path) -> Result<String> {

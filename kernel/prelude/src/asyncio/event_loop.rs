@@ -25,6 +25,7 @@ use super::{
 };
 use crate::{
     concurrent::futures::ThreadPoolExecutor,
+    host::Owner,
     seconds::{Seconds, deadline},
 };
 
@@ -100,8 +101,9 @@ pub struct EventLoop {
 
 struct Inner {
     ready: Arc<ReadyQueue>,
-    /// What the numbers in the queue stand for. What runs right now is not in here.
-    work: RefCell<HashMap<u64, Work>>,
+    /// What the numbers in the queue stand for, and the cell that asked for it: what it prints
+    /// belongs there, wherever the loop runs. What runs right now is not in here.
+    work: RefCell<HashMap<u64, (Owner, Work)>>,
     /// When to put which number into the queue, the earliest first. Numbers grow, so of two timers
     /// due together the older one is first.
     timers: RefCell<BinaryHeap<Reverse<(Instant, u64)>>>,
@@ -299,10 +301,7 @@ impl EventLoop {
     {
         let bell = self.new_waker();
         let (task, step) = Task::new(self, future.into_future(), Arc::clone(&bell));
-        self.inner
-            .work
-            .borrow_mut()
-            .insert(bell.id, Work::Task(step));
+        self.put(bell.id, Work::Task(step));
         Waker::from(bell).wake();
         task
     }
@@ -347,7 +346,7 @@ impl EventLoop {
         let (from, to) = (source.clone(), Rc::clone(&slot));
         let bell = self.new_waker();
         let transfer = Work::Callback(Box::new(move || to.finish(from.take_outcome())));
-        self.inner.work.borrow_mut().insert(bell.id, transfer);
+        self.put(bell.id, transfer);
         // The thread cannot touch the slot, which is the loop's. It can only wake the transfer.
         let waker = Waker::from(bell);
         if source.watch(&waker) {
@@ -368,8 +367,13 @@ impl EventLoop {
 
     fn add(&self, work: Work) -> u64 {
         let id = self.new_id();
-        self.inner.work.borrow_mut().insert(id, work);
+        self.put(id, work);
         id
+    }
+
+    fn put(&self, id: u64, work: Work) {
+        let owned = (Owner::current(), work);
+        self.inner.work.borrow_mut().insert(id, owned);
     }
 }
 

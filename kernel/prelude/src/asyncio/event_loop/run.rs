@@ -71,15 +71,18 @@ impl EventLoop {
     /// Calls a callback, or takes a task one step further: to its next `.await` that has to wait.
     /// Returns false if the number stands for nothing that can run here.
     fn run_work(&self, id: u64) -> bool {
-        let work = self.inner.work.borrow_mut().remove(&id);
+        let found = self.inner.work.borrow_mut().remove(&id);
+        let Some((owner, work)) = found else {
+            return false;
+        };
+        let _entered = owner.enter_for_now();
         match work {
-            Some(Work::Callback(f)) => call(f),
-            Some(Work::Task(mut step)) => {
+            Work::Callback(f) => call(f),
+            Work::Task(mut step) => {
                 if !step.step() {
-                    self.inner.work.borrow_mut().insert(id, Work::Task(step));
+                    self.put(id, Work::Task(step));
                 }
             }
-            None => return false,
         }
         true
     }

@@ -1,0 +1,142 @@
+//! What tokio calls. The other side is `seams/tokio.rs` of the compiler, which declares the same.
+
+use std::{
+    ffi::c_void,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+};
+
+use super::{CURRENT, Register, Task, now};
+use crate::host::Owner;
+
+/// The functions, in the order that tokio knows.
+#[repr(C)]
+pub(crate) struct Hooks {
+    begin: unsafe extern "C" fn(*const Birth) -> usize,
+    enter: unsafe extern "C" fn(usize) -> Before,
+    leave: unsafe extern "C" fn(usize, Before),
+    end: unsafe extern "C" fn(usize),
+}
+
+/// A task that is being spawned.
+#[repr(C)]
+struct Birth {
+    id: u64,
+    is_blocking: bool,
+    /// Of tokio's own, such as its workers and its access to files: nobody wants to see it listed.
+    is_internal: bool,
+    file: *const u8,
+    file_length: usize,
+    line: u32,
+    column: u32,
+}
+
+/// What a thread worked for before it began to run a task.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Before {
+    cell: u64,
+    task: usize,
+}
+
+/// The functions that tokio is to call.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_task_hooks() -> &'static Hooks {
+    static HOOKS: Hooks = Hooks {
+        begin,
+        enter,
+        leave,
+        end,
+    };
+    &HOOKS
+}
+
+/// The name that tokio shall use for a task that this thread spawns.
+///
+/// # Safety
+///
+/// `birth` must point to a whole one, whose file is text that lives for ever.
+unsafe extern "C" fn begin(birth: *const Birth) -> usize {
+    // SAFETY: the caller vouches for it, and for the text in it.
+    let (birth, file) = unsafe {
+        let birth = &*birth;
+        let file: &'static [u8] = std::slice::from_raw_parts(birth.file, birth.file_length);
+        (birth, std::str::from_utf8_unchecked(file))
+    };
+    let task = Arc::new(Task {
+        id: birth.id,
+        is_blocking: birth.is_blocking,
+        is_internal: birth.is_internal,
+        owner: Owner::current(),
+        file,
+        line: birth.line,
+        column: birth.column,
+        is_running: AtomicBool::new(false),
+        since: AtomicU64::new(now()),
+        busy: AtomicU64::new(0),
+    });
+    if !task.is_internal {
+        Register::lock().add(&task);
+    }
+    Arc::into_raw(task) as usize
+}
+
+/// This thread begins to run a task.
+///
+/// # Safety
+///
+/// `task` must be from [`begin`] and not have ended.
+unsafe extern "C" fn enter(task: usize) -> Before {
+    let task = task as *const Task;
+    let before = Before {
+        cell: Owner::current().number(),
+        task: CURRENT.replace(task) as usize,
+    };
+    // SAFETY: the caller vouches for it.
+    let task = unsafe { &*task };
+    task.owner.enter();
+    task.begin_to_run();
+    before
+}
+
+/// This thread ends to run a task, and goes on with what it did before.
+///
+/// # Safety
+///
+/// `task` and `before` must be those of the last [`enter`] on this thread.
+unsafe extern "C" fn leave(task: usize, before: Before) {
+    // SAFETY: the caller vouches for it.
+    unsafe { &*(task as *const Task) }.end_to_run();
+    CURRENT.set(before.task as *const Task);
+    Owner::numbered(before.cell).enter();
+}
+
+/// A task is no more.
+///
+/// # Safety
+///
+/// `task` must be from [`begin`], not be running, and not be used again.
+unsafe extern "C" fn end(task: usize) {
+    // SAFETY: `begin` gave one reference away, and the caller gives it back.
+    let task = unsafe { Arc::from_raw(task as *const Task) };
+    if !task.is_internal {
+        Register::lock().remove(&task);
+    }
+}
+
+/// For the host: gives `take` the [states](super::states) as JSON, with what it is to be given.
+///
+/// # Safety
+///
+/// `take` must be sound to call with `context`.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn interleave_prelude_tasks(
+    take: unsafe extern "C" fn(*mut c_void, *const u8, usize),
+    context: *mut c_void,
+) {
+    let line = interleave_protocol::to_line(&super::states());
+    // SAFETY: the caller vouches for the function; the bytes live until it returns.
+    unsafe { take(context, line.as_ptr(), line.len()) }
+}
