@@ -77,7 +77,7 @@ pub const SEAMS: [Seam; 2] = [
                         "#[allow(dead_code)] fn unowned_blocking_task<Fn, Fut>(task: Fut, _spawn_meta",
                     ),
                 ],
-                addition: include_str!("seams/tokio.rs"),
+                addition: include_str!("seams/tokio.rs.in"),
             },
             // `tokio::spawn` calls the function above; the methods of a runtime do not.
             File {
@@ -114,7 +114,7 @@ pub const SEAMS: [Seam; 2] = [
                     "let _entered = self.owner.enter(); (self.execute_fn)(self.pointer)",
                 ),
             ],
-            addition: include_str!("seams/rayon.rs"),
+            addition: include_str!("seams/rayon.rs.in"),
         }],
     },
 ];

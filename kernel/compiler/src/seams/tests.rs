@@ -1,3 +1,5 @@
+//! The libraries as the lock file pins them, and one that is not as expected.
+
 use super::*;
 
 /// The sources that the lock file pins: cargo has them here because this workspace uses both.

@@ -1,4 +1,4 @@
-//! What tokio calls. The other side is `seams/tokio.rs` of the compiler, which declares the same.
+//! What tokio calls. The other side is `seams/tokio.rs.in` of the compiler, which declares the same.
 
 use std::{
     ffi::c_void,
