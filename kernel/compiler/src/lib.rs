@@ -11,6 +11,7 @@
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`cell`]: rustc is called directly.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
+//! - [`progress`]: the kernel hears how far cargo has come.
 //! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
 //! Everything else passes through to the real tools.
@@ -19,6 +20,7 @@ pub mod answers;
 pub mod cell;
 pub mod dependencies;
 pub mod installation;
+pub mod progress;
 pub mod request;
 pub mod rewrite;
 pub mod runtime;

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::OsString,
+    io::{self, Write},
     os::unix::process::CommandExt,
     path::Path,
     process::{Command, ExitCode},
@@ -11,6 +12,7 @@ use anyhow::{Context, Result};
 use interleave_compiler::{
     answers, cell, dependencies,
     installation::Installation,
+    progress,
     request::{CargoRequest, RustupRequest},
     seams,
 };
@@ -69,13 +71,31 @@ fn cargo(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode
         }
         // evcxr cleans when static linking is switched; nothing here depends on that.
         CargoRequest::Clean => Ok(ExitCode::SUCCESS),
-        CargoRequest::Other if answers::is_fixed(arguments, installation.sysroot()) => {
+        CargoRequest::Describe | CargoRequest::Other
+            if answers::is_fixed(arguments, installation.sysroot()) =>
+        {
             answers::give(installation, arguments)
         }
+        CargoRequest::Describe => describe(installation, arguments),
         CargoRequest::Other => {
             pass_through(installation, installation.cargo.as_os_str(), arguments)
         }
     }
+}
+
+/// Lets real cargo look at a crate that a notebook is about to add: it may have to be downloaded.
+fn describe(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode> {
+    let mut command = Command::new(&installation.cargo);
+    installation.restore_environment(&mut command);
+    let output = progress::output(command.args(arguments))
+        .with_context(|| format!("cannot run {}", installation.cargo.display()))?;
+    io::stdout().write_all(&output.stdout)?;
+    io::stderr().write_all(&output.stderr)?;
+    let code = output
+        .status
+        .code()
+        .and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(1)))
 }
 
 /// Becomes the real tool.

@@ -18,6 +18,8 @@ pub enum CargoRequest {
         /// Where its `Cargo.toml` is.
         package: PathBuf,
     },
+    /// Describe another package, for the real cargo.
+    Describe,
     /// Remove build output.
     Clean,
     /// Anything else, for the real cargo.
@@ -49,7 +51,7 @@ impl CargoRequest {
                 if is_cell(&package) {
                     Self::Metadata { package }
                 } else {
-                    Self::Other
+                    Self::Describe
                 }
             }
             _ => Self::Other,

@@ -23,6 +23,7 @@ use self::{
     host_link::HostLink,
     interrupt::Interrupter,
     places::{Places, Source},
+    progress::Progress,
 };
 use super::{
     Cell, Completion, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome,
@@ -38,6 +39,7 @@ mod interrupt;
 mod names;
 mod places;
 mod processes;
+mod progress;
 mod reader;
 mod report;
 mod syntax;
@@ -60,13 +62,16 @@ pub fn start(
     workspace: &'static Workspace,
 ) -> Result<(Controls, Factory)> {
     let link = HostLink::listen(&workspace.socket())?;
+    let progress = Progress::listen(&workspace.progress_socket(), link.clone())?;
     let interrupter = Interrupter::new(link.clone());
     let controls = Controls {
         interrupt: Arc::new(interrupter.clone()),
         is_complete: syntax::completeness,
     };
     let factory = move || {
-        let evaluator = EvcxrEvaluator::new(&installation, workspace, &link, &interrupter)?;
+        let progress = progress.clone();
+        let evaluator =
+            EvcxrEvaluator::new(&installation, workspace, &link, &interrupter, progress)?;
         Ok(Box::new(evaluator) as Box<dyn Evaluator>)
     };
     Ok((controls, Box::new(factory)))
@@ -76,6 +81,7 @@ struct EvcxrEvaluator {
     context: CommandContext,
     link: HostLink,
     interrupter: Interrupter,
+    progress: Progress,
     compile_directory: PathBuf,
     versions: String,
     next_id: u64,
@@ -87,6 +93,7 @@ impl EvcxrEvaluator {
         workspace: &Workspace,
         link: &HostLink,
         interrupter: &Interrupter,
+        progress: Progress,
     ) -> Result<Self> {
         check_toolchain(installation)?;
         let dependencies = Dependencies::of_template(&installation.template())?;
@@ -105,6 +112,7 @@ impl EvcxrEvaluator {
             context,
             link: link.clone(),
             interrupter: interrupter.clone(),
+            progress,
             compile_directory: workspace.compile_directory(),
             versions: versions(&toolchain.version),
             next_id: 1,
@@ -273,7 +281,9 @@ impl Evaluator for EvcxrEvaluator {
             return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
         }
         self.interrupter.begin();
+        self.progress.begin(self.next_id);
         let result = self.run(&code);
+        self.progress.end();
         let interrupted = self.interrupter.end();
         self.next_id += 1;
         let outcome = self.outcome(result, interrupted);

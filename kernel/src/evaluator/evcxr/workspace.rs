@@ -10,9 +10,8 @@ use std::{
 
 use anyhow::{Context, Result};
 use interleave_compiler::installation::Installation;
+use interleave_protocol::WORKSPACE_ENV;
 
-/// Environment variable: the directory, once it exists.
-const WORKSPACE_ENV: &str = "INTERLEAVE_WORKSPACE";
 /// Where evcxr compiles.
 const COMPILE_DIRECTORY_ENV: &str = "EVCXR_TMPDIR";
 /// Where evcxr looks for `evcxr.toml`.
@@ -60,6 +59,11 @@ impl Workspace {
     /// Where the host connects to the kernel.
     pub(super) fn socket(&self) -> PathBuf {
         self.root.join("host.sock")
+    }
+
+    /// Where compilers tell how far they have come.
+    pub(super) fn progress_socket(&self) -> PathBuf {
+        self.root.join(interleave_protocol::PROGRESS_SOCKET)
     }
 
     /// The process that runs the cells, with the environment that the kernel itself was started in.
