@@ -15,6 +15,7 @@ use toml::Table;
 use crate::{
     dependencies::Dependencies,
     installation::Installation,
+    prelude,
     request::{CELL_CRATE, Emit},
     rewrite, runtime,
     statics::{self, Known},
@@ -38,6 +39,10 @@ pub fn compile(
     directory: &Path,
     emit: Emit,
 ) -> Result<ExitCode> {
+    if emit == Emit::SharedObject && prelude::has_changed(dependencies.prelude()?)? {
+        println!("{}", prelude::error());
+        return Ok(ExitCode::FAILURE);
+    }
     let (source, statics) = match emit {
         Emit::SharedObject => {
             let (source, statics) = write_rewritten(dependencies, directory)?;

@@ -325,6 +325,9 @@ fn externs(metadata: &Value, artifacts: &str, directory: &Path) -> Result<Vec<(S
         let Some(name) = dependency["name"].as_str() else {
             continue;
         };
+        if manifest::is_united(name) {
+            continue;
+        }
         let file = artifacts
             .iter()
             .filter(|artifact| artifact["package_id"] == dependency["pkg"])

@@ -11,6 +11,7 @@
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`cell`]: rustc is called directly.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
+//! - [`prelude`]: a cell is never linked with another prelude than the one that the host has.
 //! - [`progress`]: the kernel hears how far cargo has come.
 //! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
@@ -20,6 +21,7 @@ pub mod answers;
 pub mod cell;
 pub mod dependencies;
 pub mod installation;
+pub mod prelude;
 pub mod progress;
 pub mod request;
 pub mod rewrite;

@@ -28,6 +28,13 @@ pub const WORKSPACE_ENV: &str = "INTERLEAVE_WORKSPACE";
 /// The socket in that directory to which compilers send [`BuildProgress`], one datagram a step.
 pub const PROGRESS_SOCKET: &str = "progress.sock";
 
+/// Link in that directory: the prelude's shared object, as the host has loaded it or is to load it.
+pub const PRELUDE_LINK: &str = "prelude.so";
+
+/// Code of the error with which the compiler refuses a cell because it would link another build of
+/// the prelude than the host has loaded. The link leads to the new build by then.
+pub const PRELUDE_CHANGED: &str = "interleave_prelude_changed";
+
 /// How far real cargo has come with the crates that a notebook adds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]

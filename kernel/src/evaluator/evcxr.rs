@@ -49,6 +49,9 @@ mod workspace;
 
 pub use workspace::Workspace;
 
+/// A cell that runs and does nothing.
+const NO_OPERATION: &str = "();";
+
 /// What every cell sees, as evcxr's first cell.
 const PRELUDE: &str = "use interleave::prelude::*;";
 
@@ -97,7 +100,8 @@ impl EvcxrEvaluator {
     ) -> Result<Self> {
         check_toolchain(installation)?;
         let dependencies = Dependencies::of_template(&installation.template())?;
-        let host = workspace.host_command(installation, dependencies.prelude()?);
+        let prelude = workspace.link_prelude(dependencies.prelude()?)?;
+        let host = workspace.host_command(installation, &prelude);
         // The channels are for output that evcxr finds among its control lines: there is none.
         let (context, _) = EvalContext::with_subprocess_command(host)
             .map_err(|error| anyhow::anyhow!("{error}"))
@@ -119,7 +123,38 @@ impl EvcxrEvaluator {
         })
     }
 
+    /// Runs a cell, in a new process if it brings another build of the prelude.
     fn run(&mut self, code: &str) -> Result<EvalOutputs, Error> {
+        let result = self.run_with_facts(code);
+        let code_of_error = result.as_ref().err().and_then(diagnostics::first_code);
+        if code_of_error.as_deref() != Some(interleave_protocol::PRELUDE_CHANGED) {
+            return result;
+        }
+        if self.context.variables_and_types().next().is_some() {
+            self.link.warn(failures::PRELUDE_REPLACED);
+        }
+        self.interrupter.kill_host();
+        match self.run_with_facts(code) {
+            Err(Error::SubprocessTerminated(_)) => self.run_with_facts(code),
+            other => other,
+        }
+    }
+
+    /// Ends the process of the cells and starts another, as `:restart`.
+    ///
+    /// evcxr's own `:restart` forgets the variables of one copy of its state and then goes on with
+    /// another copy (`execute_with_callbacks` in `command_context.rs`), so that later cells ask the
+    /// new process for variables that it has never had. When it finds the process dead it does
+    /// better.
+    fn replace_host(&mut self) -> Result<(), Error> {
+        self.interrupter.kill_host();
+        match self.context.execute(NO_OPERATION) {
+            Err(Error::SubprocessTerminated(_)) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn run_with_facts(&mut self, code: &str) -> Result<EvalOutputs, Error> {
         let mut facts = CellFacts {
             id: self.next_id,
             host: self.host_of(code),
@@ -282,7 +317,10 @@ impl Evaluator for EvcxrEvaluator {
         }
         self.interrupter.begin();
         self.progress.begin(self.next_id);
-        let result = self.run(&code);
+        let result = match commands::without_restart(&code) {
+            Some(rest) => self.replace_host().and_then(|()| self.run(&rest)),
+            None => self.run(&code),
+        };
         self.progress.end();
         let interrupted = self.interrupter.end();
         self.next_id += 1;

@@ -61,6 +61,11 @@ impl Workspace {
         self.root.join("host.sock")
     }
 
+    /// Leads to the prelude that the host is to load; see [`interleave_compiler::prelude`].
+    pub(super) fn link_prelude(&self, prelude: &Path) -> Result<PathBuf> {
+        interleave_compiler::prelude::link(&self.root, prelude)
+    }
+
     /// Where compilers tell how far they have come.
     pub(super) fn progress_socket(&self) -> PathBuf {
         self.root.join(interleave_protocol::PROGRESS_SOCKET)
