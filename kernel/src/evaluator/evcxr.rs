@@ -26,10 +26,11 @@ use self::{
     progress::Progress,
 };
 use super::{
-    Cell, Completion, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome,
-    Output, OutputSink,
+    Cell, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome, Output,
+    OutputSink,
 };
 
+mod assist;
 mod commands;
 mod diagnostics;
 mod failures;
@@ -283,23 +284,6 @@ impl EvcxrEvaluator {
     }
 }
 
-impl EvcxrEvaluator {
-    /// What rust-analyzer knows about the name that ends at a byte: as text, and as HTML.
-    fn hover(&mut self, code: &str, end: usize) -> Option<(String, String)> {
-        let known = self.context.hover_at(code, end).ok()?;
-        (known.0 != NO_DOCUMENTATION).then_some(known)
-    }
-
-    fn signature(&mut self, before: &str, choice: &Completion) -> Option<String> {
-        let name = choice.code.trim_end_matches("()");
-        // evcxr's hover knows a method by the parenthesis behind it.
-        let call = if choice.kind == "function" { "(" } else { "" };
-        let code = format!("{before}{name}{call}");
-        let (text, _) = self.hover(&code, code.len())?;
-        names::declaration(&text, name)
-    }
-}
-
 impl Evaluator for EvcxrEvaluator {
     fn execute(&mut self, cell: &Cell, output: &OutputSink) -> Outcome {
         let code = syntax::as_rust(&cell.code);
@@ -334,77 +318,18 @@ impl Evaluator for EvcxrEvaluator {
         outcome
     }
 
-    /// rust-analyzer reads a library when its types are first asked for, which takes seconds for
-    /// std. Here that happens while the student reads the first lines of the notebook.
     fn warm_up(&mut self) {
-        self.complete(WARM_UP, WARM_UP.len());
+        assist::warm_up(&mut self.context);
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        let Ok(found) = self.context.completions(code, cursor) else {
-            return Completions {
-                start: cursor,
-                end: cursor,
-                matches: Vec::new(),
-            };
-        };
-        let choices = found.completions.into_iter();
-        let mut matches: Vec<Completion> = choices
-            .filter(|choice| !names::is_internal(&choice.code))
-            .map(|choice| Completion {
-                code: names::insertion(&choice.code),
-                kind: choice.kind.to_owned(),
-                signature: None,
-            })
-            .collect();
-        // Each costs a look at the whole cell: only where few are left to choose from.
-        if matches.len() <= MOST_SIGNATURES {
-            for choice in &mut matches {
-                choice.signature = self.signature(&code[..found.start_offset], choice);
-            }
-        }
-        Completions {
-            start: found.start_offset,
-            end: found.end_offset,
-            matches,
-        }
+        assist::complete(&mut self.context, code, cursor)
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
-        let end = names::end_of_name(code, cursor)?;
-        let (text, html) = self.hover(code, end).or_else(|| {
-            // evcxr's hover knows a method by the parenthesis behind it.
-            self.hover(&format!("{}(", code.get(..end)?), end + 1)
-        })?;
-        let data = [
-            text_plain(&text),
-            (
-                "text/html".to_owned(),
-                Value::from(names::small_headings(&html)),
-            ),
-        ];
-        Some(Inspection(BTreeMap::from(data)))
+        assist::inspect(&mut self.context, code, cursor)
     }
 }
-
-/// The words of a lesson; the completion at its end needs the types of all of them.
-const WARM_UP: &str = r#"
-use std::{collections::HashMap, sync::{Arc, Mutex, mpsc}, thread, time::{Duration, Instant}};
-let start = Instant::now();
-let total = Arc::new(Mutex::new(vec![start.elapsed()]));
-let (sender, receiver) = mpsc::channel::<String>();
-let worker = thread::spawn(move || sender.send(format!("{total:?}")));
-let names: HashMap<String, usize> = receiver.iter().map(|name| (name.clone(), name.len())).collect();
-let future = concurrent::futures::Future::new();
-future.set_result(names.len());
-let task = tokio::spawn(async move { future.result() });
-worker.join().unwrap()."#;
-
-/// So many completions are shown with their types.
-const MOST_SIGNATURES: usize = 8;
-
-/// What evcxr says instead of nothing.
-const NO_DOCUMENTATION: &str = "No documentation found";
 
 fn is_about_question_mark(result: &Result<EvalOutputs, Error>) -> bool {
     result
