@@ -49,6 +49,10 @@ struct Cli {
 enum Command {
     /// Serve one kernel. Jupyter calls this.
     Kernel(KernelArgs),
+    /// Answer a kernel's questions about code. The kernel calls this.
+    #[cfg(feature = "evcxr")]
+    #[command(hide = true)]
+    Analyse,
     /// Install the kernel for Jupyter. `install.sh` calls this.
     Install(Place),
     /// Remove everything that `install` made.
@@ -140,6 +144,8 @@ pub fn main() -> ExitCode {
     log_to_stderr();
     let result = match cli.command {
         Command::Kernel(args) => kernel(&args).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "evcxr")]
+        Command::Analyse => analyse().map(|()| ExitCode::SUCCESS),
         Command::Install(place) => install_kernel(&place),
         Command::Uninstall(place) => uninstall_kernel(&place),
         Command::Doctor(place) => examine(&place),
@@ -151,6 +157,20 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// An interrupt of the process group is the kernel's affair.
+#[cfg(feature = "evcxr")]
+fn analyse() -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_io()
+        .build()
+        .context("cannot start the runtime")?;
+    // While the stream is there, the signal does not end the process.
+    let _interrupt = runtime.block_on(async { signal(SignalKind::interrupt()) })?;
+    // Cells come first. Without the lower priority everything works, too.
+    let _ = rustix::process::nice(5);
+    evcxr::serve_analysis()
 }
 
 fn install_kernel(place: &Place) -> anyhow::Result<ExitCode> {

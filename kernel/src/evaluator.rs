@@ -5,6 +5,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -163,7 +164,7 @@ pub struct Failure {
 }
 
 /// What may stand at a place.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Completions {
     /// Start of the text to replace, a byte offset.
     pub start: usize,
@@ -174,7 +175,7 @@ pub struct Completions {
 }
 
 /// One choice.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completion {
     /// The code to insert.
     pub code: String,
@@ -185,7 +186,7 @@ pub struct Completion {
 }
 
 /// What stands at a place, keyed by MIME type.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Inspection(pub BTreeMap<String, Value>);
 
 /// Whether a piece of code is ready to run.

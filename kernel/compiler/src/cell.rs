@@ -15,14 +15,13 @@ use toml::Table;
 use crate::{
     dependencies::Dependencies,
     installation::Installation,
-    prelude,
     request::{CELL_CRATE, Emit},
     rewrite, runtime,
     statics::{self, Known},
 };
 
 /// evcxr 0.22 (`module.rs`) reads the path of the shared object from the file that this names.
-const OBJECT_PATH_ENV: &str = "EVCXR_EXECUTION_SO_PATH";
+pub const OBJECT_PATH_ENV: &str = "EVCXR_EXECUTION_SO_PATH";
 
 /// Put behind the code of an error that evcxr would act on, so that it does not.
 pub const HIDDEN_CODE_MARK: char = '!';
@@ -39,10 +38,6 @@ pub fn compile(
     directory: &Path,
     emit: Emit,
 ) -> Result<ExitCode> {
-    if emit == Emit::SharedObject && prelude::has_changed(dependencies.prelude()?)? {
-        println!("{}", prelude::error());
-        return Ok(ExitCode::FAILURE);
-    }
     let (source, statics) = match emit {
         Emit::SharedObject => {
             let (source, statics) = write_rewritten(dependencies, directory)?;

@@ -11,8 +11,7 @@
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`cell`]: rustc is called directly.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
-//! - [`prelude`]: a cell is never linked with another prelude than the one that the host has.
-//! - [`progress`]: the kernel hears how far cargo has come.
+//! - [`types`]: rustc says what the variables of a cell are.
 //! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
 //! Everything else passes through to the real tools.
@@ -21,10 +20,10 @@ pub mod answers;
 pub mod cell;
 pub mod dependencies;
 pub mod installation;
-pub mod prelude;
-pub mod progress;
 pub mod request;
 pub mod rewrite;
+pub mod role;
 pub mod runtime;
 pub mod seams;
 pub mod statics;
+pub mod types;

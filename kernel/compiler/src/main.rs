@@ -2,7 +2,7 @@
 
 use std::{
     ffi::OsString,
-    io::{self, Write},
+    fs,
     os::unix::process::CommandExt,
     path::Path,
     process::{Command, ExitCode},
@@ -12,9 +12,9 @@ use anyhow::{Context, Result};
 use interleave_compiler::{
     answers, cell, dependencies,
     installation::Installation,
-    progress,
-    request::{CargoRequest, RustupRequest},
-    seams,
+    request::{CELL_CRATE, CargoRequest, Emit, RustupRequest},
+    role::{self, Role},
+    seams, types,
 };
 
 fn main() -> ExitCode {
@@ -54,15 +54,29 @@ fn rustup(installation: &Installation, arguments: &[OsString]) -> Result<ExitCod
 
 fn cargo(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode> {
     let directory = std::env::current_dir().context("cannot find the current directory")?;
+    let role = Role::of_environment();
     match CargoRequest::parse(arguments, &directory) {
+        CargoRequest::Compile(emit) if role == Role::Analysis => compile_nothing(&directory, emit),
         CargoRequest::Compile(emit) => {
             let dependencies = match dependencies::built(installation, &directory)? {
                 Ok(dependencies) => dependencies,
                 Err(cargo_failed) => return Ok(cargo_failed),
             };
+            if emit == Emit::Check && types::are_wanted(&directory) {
+                types::learn(installation, &dependencies, &directory)?;
+                return Ok(ExitCode::SUCCESS);
+            }
+            take_out_added(&directory)?;
             cell::compile(installation, &dependencies, &directory, emit)
         }
-        CargoRequest::Metadata { package } => {
+        CargoRequest::Metadata {
+            package,
+            by_rust_analyzer: true,
+        } if role == Role::Cells => {
+            println!("{}", role::bare_metadata(&package));
+            Ok(ExitCode::SUCCESS)
+        }
+        CargoRequest::Metadata { package, .. } => {
             match dependencies::metadata(installation, &package)? {
                 Ok(metadata) => println!("{metadata}"),
                 Err(cargo_failed) => return Ok(cargo_failed),
@@ -71,31 +85,38 @@ fn cargo(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode
         }
         // evcxr cleans when static linking is switched; nothing here depends on that.
         CargoRequest::Clean => Ok(ExitCode::SUCCESS),
-        CargoRequest::Describe | CargoRequest::Other
+        // Where no crate is known, rust-analyzer does without what it asks of the toolchain.
+        CargoRequest::OfCell if role == Role::Cells => Ok(ExitCode::FAILURE),
+        CargoRequest::Other | CargoRequest::OfCell
             if answers::is_fixed(arguments, installation.sysroot()) =>
         {
             answers::give(installation, arguments)
         }
-        CargoRequest::Describe => describe(installation, arguments),
-        CargoRequest::Other => {
+        CargoRequest::Other | CargoRequest::OfCell => {
             pass_through(installation, installation.cargo.as_os_str(), arguments)
         }
     }
 }
 
-/// Lets real cargo look at a crate that a notebook is about to add: it may have to be downloaded.
-fn describe(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode> {
-    let mut command = Command::new(&installation.cargo);
-    installation.restore_environment(&mut command);
-    let output = progress::output(command.args(arguments))
-        .with_context(|| format!("cannot run {}", installation.cargo.display()))?;
-    io::stdout().write_all(&output.stdout)?;
-    io::stderr().write_all(&output.stderr)?;
-    let code = output
-        .status
-        .code()
-        .and_then(|code| u8::try_from(code).ok());
-    Ok(ExitCode::from(code.unwrap_or(1)))
+/// Writes the source anew as rustc is to see it, without what only evcxr reads.
+fn take_out_added(directory: &Path) -> Result<()> {
+    let file = directory.join("src/lib.rs");
+    let source = fs::read_to_string(&file).context("cannot read the source that evcxr wrote")?;
+    let without = interleave_protocol::types::without_added(&source);
+    if without != source {
+        fs::write(&file, without)?;
+    }
+    Ok(())
+}
+
+/// Satisfies an evcxr whose cells are never run: it wants a file to name to its host.
+fn compile_nothing(directory: &Path, emit: Emit) -> Result<ExitCode> {
+    if let (Emit::SharedObject, Some(file)) = (emit, std::env::var_os(cell::OBJECT_PATH_ENV)) {
+        let object = directory.join(format!("lib{CELL_CRATE}.so"));
+        fs::write(&object, "")?;
+        fs::write(file, object.as_os_str().as_encoded_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Becomes the real tool.

@@ -17,11 +17,13 @@ pub enum CargoRequest {
     Metadata {
         /// Where its `Cargo.toml` is.
         package: PathBuf,
+        /// evcxr asks in the package's directory instead of naming its manifest.
+        by_rust_analyzer: bool,
     },
-    /// Describe another package, for the real cargo.
-    Describe,
     /// Remove build output.
     Clean,
+    /// Anything else about the cell in the current directory.
+    OfCell,
     /// Anything else, for the real cargo.
     Other,
 }
@@ -45,15 +47,20 @@ impl CargoRequest {
             Some("check") if is_cell(directory) => Self::Compile(Emit::Check),
             Some("clean") if is_cell(directory) => Self::Clean,
             Some("metadata") => {
-                let package = manifest_path(&words)
+                let manifest = manifest_path(&words);
+                let package = manifest
                     .and_then(|path| directory.join(path).parent().map(Path::to_owned))
                     .unwrap_or_else(|| directory.to_owned());
                 if is_cell(&package) {
-                    Self::Metadata { package }
+                    Self::Metadata {
+                        package,
+                        by_rust_analyzer: manifest.is_some(),
+                    }
                 } else {
-                    Self::Describe
+                    Self::Other
                 }
             }
+            _ if is_cell(directory) => Self::OfCell,
             _ => Self::Other,
         }
     }
@@ -129,6 +136,10 @@ mod tests {
         );
         assert_eq!(
             parse(&words("config get"), cell.path()),
+            CargoRequest::OfCell
+        );
+        assert_eq!(
+            parse(&words("config get"), other.path()),
             CargoRequest::Other
         );
     }
@@ -142,7 +153,8 @@ mod tests {
         assert_eq!(
             CargoRequest::parse(&asked, Path::new("/")),
             CargoRequest::Metadata {
-                package: cell.path().to_owned()
+                package: cell.path().to_owned(),
+                by_rust_analyzer: true,
             }
         );
     }

@@ -210,3 +210,7 @@ impl<T: Debug + ?Sized> DebugValue for T {
         show_text(&format!("{self:?}"));
     }
 }
+
+/// A type that no variable of a cell has.
+#[derive(Debug)]
+pub enum Undetermined {}

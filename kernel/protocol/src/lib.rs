@@ -5,6 +5,7 @@
 //! that caused it ([`from_cell`]), and behind [`HostEvent::Output`] the bytes that it announces.
 
 mod threads;
+pub mod types;
 
 use std::collections::BTreeMap;
 
@@ -21,43 +22,6 @@ pub const SOCKET_ENV: &str = "INTERLEAVE_SOCKET";
 
 /// Environment variable of the host: path of the prelude's shared object, loaded before any cell.
 pub const PRELUDE_ENV: &str = "INTERLEAVE_PRELUDE";
-
-/// Environment variable of the kernel and of its compilers: the kernel's own directory.
-pub const WORKSPACE_ENV: &str = "INTERLEAVE_WORKSPACE";
-
-/// The socket in that directory to which compilers send [`BuildProgress`], one datagram a step.
-pub const PROGRESS_SOCKET: &str = "progress.sock";
-
-/// Link in that directory: the prelude's shared object, as the host has loaded it or is to load it.
-pub const PRELUDE_LINK: &str = "prelude.so";
-
-/// Code of the error with which the compiler refuses a cell because it would link another build of
-/// the prelude than the host has loaded. The link leads to the new build by then.
-pub const PRELUDE_CHANGED: &str = "interleave_prelude_changed";
-
-/// How far real cargo has come with the crates that a notebook adds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "step", rename_all = "snake_case")]
-pub enum BuildProgress {
-    /// It asks the registry what there is.
-    Updating,
-    /// It downloads crates.
-    Downloading {
-        /// So many are here.
-        done: u32,
-        /// So many are wanted, as far as is known yet.
-        total: u32,
-    },
-    /// It compiles crates.
-    Compiling {
-        /// So many parts are done; a crate with a build script has three.
-        done: u32,
-        /// So many parts there are.
-        total: u32,
-        /// What is being compiled, separated by commas.
-        names: String,
-    },
-}
 
 /// From the host to the kernel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -13,48 +13,49 @@ use std::{
 
 use anyhow::{Context, Result};
 use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
-use interleave_compiler::{dependencies::Dependencies, installation::Installation};
+use interleave_compiler::{dependencies::Dependencies, installation::Installation, role::Role};
 use interleave_protocol::{CellFacts, Display, DisplayRole};
 use serde_json::Value;
 
 use self::{
+    analysis::PRELUDE,
+    analyst::Analyst,
     commands::Special,
     failures::Stopped,
     host_link::HostLink,
     interrupt::Interrupter,
+    lets::Typed,
+    notebook::Notebook,
     places::{Places, Source},
-    progress::Progress,
 };
 use super::{
     Cell, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome, Output,
     OutputSink,
 };
 
-mod assist;
+mod analysis;
+mod analyst;
 mod commands;
 mod diagnostics;
 mod failures;
 mod host;
 mod host_link;
 mod interrupt;
+mod lets;
 mod names;
+mod notebook;
 mod places;
 mod processes;
-mod progress;
 mod reader;
 mod report;
 mod syntax;
 mod text;
 mod threads;
+mod types;
 mod workspace;
 
+pub use analyst::serve as serve_analysis;
 pub use workspace::Workspace;
-
-/// A cell that runs and does nothing.
-const NO_OPERATION: &str = "();";
-
-/// What every cell sees, as evcxr's first cell.
-const PRELUDE: &str = "use interleave::prelude::*;";
 
 /// What is needed to make evaluators: everything that is known before the first one is ready.
 ///
@@ -66,29 +67,33 @@ pub fn start(
     workspace: &'static Workspace,
 ) -> Result<(Controls, Factory)> {
     let link = HostLink::listen(&workspace.socket())?;
-    let progress = Progress::listen(&workspace.progress_socket(), link.clone())?;
     let interrupter = Interrupter::new(link.clone());
     let controls = Controls {
         interrupt: Arc::new(interrupter.clone()),
         is_complete: syntax::completeness,
     };
     let factory = move || {
-        let progress = progress.clone();
-        let evaluator =
-            EvcxrEvaluator::new(&installation, workspace, &link, &interrupter, progress)?;
+        let evaluator = EvcxrEvaluator::new(&installation, workspace, &link, &interrupter)?;
         Ok(Box::new(evaluator) as Box<dyn Evaluator>)
     };
     Ok((controls, Box::new(factory)))
 }
 
+/// Environment variable: `early` starts the process that completes and explains with the kernel.
+const ANALYSIS_SWITCH_ENV: &str = "INTERLEAVE_ANALYSIS";
+
 struct EvcxrEvaluator {
     context: CommandContext,
     link: HostLink,
     interrupter: Interrupter,
-    progress: Progress,
     compile_directory: PathBuf,
     versions: String,
     next_id: u64,
+    /// Who knows std; `None` when the rust-analyzer of this process does.
+    analyst: Option<Analyst>,
+    notebook: Notebook,
+    /// The cell as evcxr was given it.
+    typed: Typed,
 }
 
 impl EvcxrEvaluator {
@@ -97,12 +102,10 @@ impl EvcxrEvaluator {
         workspace: &Workspace,
         link: &HostLink,
         interrupter: &Interrupter,
-        progress: Progress,
     ) -> Result<Self> {
         check_toolchain(installation)?;
         let dependencies = Dependencies::of_template(&installation.template())?;
-        let prelude = workspace.link_prelude(dependencies.prelude()?)?;
-        let host = workspace.host_command(installation, &prelude);
+        let host = workspace.host_command(installation, dependencies.prelude()?);
         // The channels are for output that evcxr finds among its control lines: there is none.
         let (context, _) = EvalContext::with_subprocess_command(host)
             .map_err(|error| anyhow::anyhow!("{error}"))
@@ -117,51 +120,31 @@ impl EvcxrEvaluator {
             context,
             link: link.clone(),
             interrupter: interrupter.clone(),
-            progress,
             compile_directory: workspace.compile_directory(),
             versions: versions(&toolchain.version),
             next_id: 1,
+            analyst: (Role::of_environment() == Role::Cells)
+                .then(|| Analyst::new(workspace.analysis_command(installation))),
+            notebook: Notebook::default(),
+            typed: Typed::default(),
         })
     }
 
-    /// Runs a cell, in a new process if it brings another build of the prelude.
     fn run(&mut self, code: &str) -> Result<EvalOutputs, Error> {
-        let result = self.run_with_facts(code);
-        let code_of_error = result.as_ref().err().and_then(diagnostics::first_code);
-        if code_of_error.as_deref() != Some(interleave_protocol::PRELUDE_CHANGED) {
-            return result;
-        }
-        if self.context.variables_and_types().next().is_some() {
-            self.link.warn(failures::PRELUDE_REPLACED);
-        }
-        self.interrupter.kill_host();
-        match self.run_with_facts(code) {
-            Err(Error::SubprocessTerminated(_)) => self.run_with_facts(code),
-            other => other,
-        }
-    }
-
-    /// Ends the process of the cells and starts another, as `:restart`.
-    ///
-    /// evcxr's own `:restart` forgets the variables of one copy of its state and then goes on with
-    /// another copy (`execute_with_callbacks` in `command_context.rs`), so that later cells ask the
-    /// new process for variables that it has never had. When it finds the process dead it does
-    /// better.
-    fn replace_host(&mut self) -> Result<(), Error> {
-        self.interrupter.kill_host();
-        match self.context.execute(NO_OPERATION) {
-            Err(Error::SubprocessTerminated(_)) => Ok(()),
-            other => other.map(drop),
-        }
-    }
-
-    fn run_with_facts(&mut self, code: &str) -> Result<EvalOutputs, Error> {
         let mut facts = CellFacts {
             id: self.next_id,
             host: self.host_of(code),
             ..syntax::facts(code)
         };
-        let result = self.compile_and_run(code, &facts);
+        self.typed = self.with_types(code)?;
+        let result = self.compile_and_run(&facts);
+        let result = match self.with_other_types(code, &result) {
+            Some(typed) => {
+                self.typed = typed?;
+                self.compile_and_run(&facts)
+            }
+            None => result,
+        };
         // A macro may await, or return early, without showing it. Nothing has run then.
         match result
             .as_ref()
@@ -175,7 +158,7 @@ impl EvcxrEvaluator {
             }
             _ => return result,
         }
-        let retried = self.compile_and_run(code, &facts);
+        let retried = self.compile_and_run(&facts);
         if retried.is_ok() { retried } else { result }
     }
 
@@ -189,13 +172,13 @@ impl EvcxrEvaluator {
         host.id().into()
     }
 
-    fn compile_and_run(&mut self, code: &str, facts: &CellFacts) -> Result<EvalOutputs, Error> {
+    fn compile_and_run(&mut self, facts: &CellFacts) -> Result<EvalOutputs, Error> {
         fs::write(
             self.compile_directory.join(CellFacts::FILE),
             interleave_protocol::to_line(facts),
         )
         .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
-        self.context.execute(code)
+        self.context.execute(&self.typed.code)
     }
 
     fn outcome(&mut self, result: Result<EvalOutputs, Error>, interrupted: bool) -> Outcome {
@@ -214,7 +197,8 @@ impl EvcxrEvaluator {
             Err(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Compiler)),
             Err(Error::SubprocessTerminated(status)) => Outcome::Failed(failures::crashed(&status)),
             Err(error) => Outcome::Failed(self.link.with_places(|places| {
-                diagnostics::failure(&error, places, places.current().unwrap_or_default())
+                let index = places.current().unwrap_or_default();
+                diagnostics::failure(&error, places, index, &self.typed)
             })),
             Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
             Ok(_) if report.panicked => {
@@ -300,12 +284,15 @@ impl Evaluator for EvcxrEvaluator {
             return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
         }
         self.interrupter.begin();
-        self.progress.begin(self.next_id);
-        let result = match commands::without_restart(&code) {
-            Some(rest) => self.replace_host().and_then(|()| self.run(&rest)),
-            None => self.run(&code),
-        };
-        self.progress.end();
+        let mut result = self.run(&code);
+        if let Ok(outputs) = &mut result {
+            self.notebook.add(&code);
+            if commands::shows_types(&code) {
+                for text in outputs.content_by_mime_type.values_mut() {
+                    *text = names::short(text);
+                }
+            }
+        }
         let interrupted = self.interrupter.end();
         self.next_id += 1;
         let outcome = self.outcome(result, interrupted);
@@ -319,15 +306,43 @@ impl Evaluator for EvcxrEvaluator {
     }
 
     fn warm_up(&mut self) {
-        assist::warm_up(&mut self.context);
+        match &mut self.analyst {
+            None => analysis::warm_up(&mut self.context),
+            Some(analyst)
+                if std::env::var_os(ANALYSIS_SWITCH_ENV).is_some_and(|when| when == "early") =>
+            {
+                analyst.start();
+            }
+            Some(_) => {}
+        }
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        assist::complete(&mut self.context, code, cursor)
+        let Some(analyst) = &mut self.analyst else {
+            return analysis::complete(&mut self.context, code, cursor);
+        };
+        if code.trim().is_empty() {
+            return Completions {
+                start: cursor,
+                end: cursor,
+                ..Completions::default()
+            };
+        }
+        let inside = self.notebook.with(self.context.variables_and_types(), code);
+        let found = analyst.complete(inside.code.clone(), inside.inside(cursor));
+        Completions {
+            start: inside.outside(found.start),
+            end: inside.outside(found.end),
+            ..found
+        }
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
-        assist::inspect(&mut self.context, code, cursor)
+        let Some(analyst) = &mut self.analyst else {
+            return analysis::inspect(&mut self.context, code, cursor);
+        };
+        let inside = self.notebook.with(self.context.variables_and_types(), code);
+        analyst.inspect(inside.code.clone(), inside.inside(cursor))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The commands of a notebook (`:help`): evcxr's, and ours.
 
+use super::syntax::head_length;
+
 /// A command of ours.
 pub(super) struct Command {
     pub(super) name: &'static str,
@@ -58,20 +60,14 @@ pub(super) fn clears_everything(code: &str) -> bool {
 
 /// Whether the cell makes evcxr start the process of the cells anew.
 pub(super) fn replaces_host(code: &str) -> bool {
-    clears_everything(code) || has_command(code, RESTART)
+    clears_everything(code) || has_command(code, ":restart")
 }
 
-/// The cell without its `:restart`, if it has one.
-pub(super) fn without_restart(code: &str) -> Option<String> {
-    if !has_command(code, RESTART) {
-        return None;
-    }
-    let line = code.lines().find(|line| line.trim() == RESTART)?;
-    // What follows keeps its places.
-    Some(code.replacen(line, "//", 1))
+/// Whether the cell is a command that answers with types.
+pub(super) fn shows_types(code: &str) -> bool {
+    let command = code.trim().split(' ').next();
+    matches!(command, Some(":vars" | ":type" | ":t"))
 }
-
-const RESTART: &str = ":restart";
 
 fn has_command(code: &str, command: &str) -> bool {
     head(code).any(|line| line.split(' ').next() == Some(command))
@@ -82,6 +78,19 @@ fn head(code: &str) -> impl Iterator<Item = &str> {
     code.lines()
         .map(str::trim)
         .take_while(|line| line.is_empty() || line.starts_with(':') || line.starts_with("//"))
+}
+
+/// The code without its commands, except those that name crates. Lines stay.
+pub(super) fn only_crates(code: &str) -> String {
+    let (head, body) = code.split_at(head_length(code));
+    let kept = head.split_inclusive('\n').map(|line| {
+        let is_crate = line.split_whitespace().next() == Some(":dep");
+        match line.trim_end_matches('\n') {
+            text if is_crate || text.starts_with("//") => line,
+            text => &line[text.len()..],
+        }
+    });
+    kept.chain([body]).collect()
 }
 
 /// Both parts of `:help`, as text. Of a command that both have, ours.
@@ -135,16 +144,20 @@ mod tests {
     }
 
     #[test]
+    fn commands_are_taken_out() {
+        assert_eq!(
+            only_crates(":opt 2\n:dep a = \"1\"\n!ls\n// c\nlet x = 1;\n:d"),
+            "\n:dep a = \"1\"\n\n// c\nlet x = 1;\n:d"
+        );
+    }
+
+    #[test]
     fn commands_stand_at_the_head() {
         assert!(clears_everything("// start again\n:clear\nlet x = 1;"));
         assert!(!clears_everything("let x = 1;\n:clear"));
         assert!(replaces_host(":restart"));
         assert!(!replaces_host(":restarted"));
-        assert_eq!(
-            without_restart("// again\n:restart\n1").as_deref(),
-            Some("// again\n//\n1")
-        );
-        assert_eq!(without_restart("let x = 1;\n:restart"), None);
+        assert!(shows_types(":vars\n") && shows_types(":t x") && !shows_types(":types"));
         assert_eq!(special(" :quit\n"), Some(Special::Quit));
         assert_eq!(special(":quit\n1"), None);
         assert_eq!(special("?Vec::push"), Some(Special::Explain("Vec::push")));

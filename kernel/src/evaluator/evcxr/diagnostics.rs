@@ -10,6 +10,7 @@ use interleave_compiler::cell::HIDDEN_CODE_MARK;
 use serde_json::Value;
 
 use super::{
+    lets::Typed,
     places::{Place, Places},
     report::{CellText, Mark, Remark, Report, byte_offset},
 };
@@ -19,7 +20,8 @@ use crate::evaluator::Failure;
 const CARGO_FAILED: &str = "Compilation failed, but no parsable errors were found. STDERR:\n";
 
 /// The failure that the student reads. `index` names the cell in `places`.
-pub(super) fn failure(error: &Error, places: &Places, index: usize) -> Failure {
+/// `typed` is what evcxr was given of it.
+pub(super) fn failure(error: &Error, places: &Places, index: usize, typed: &Typed) -> Failure {
     match error {
         Error::CompilationErrors(errors) => {
             // evcxr takes a suggestion for an error when only that is in the student's code.
@@ -28,7 +30,7 @@ pub(super) fn failure(error: &Error, places: &Places, index: usize) -> Failure {
             let reports: Vec<Report> = errors
                 .iter()
                 .filter(|error| is_error(error) || !any_error)
-                .map(|error| report(error, places, index))
+                .map(|error| report(error, places, index, typed))
                 .collect();
             let Some(first) = reports.first() else {
                 return message("the cell has an error");
@@ -105,7 +107,7 @@ fn code(error: &CompilationError) -> Option<String> {
         .map(|code| code.trim_end_matches(HIDDEN_CODE_MARK).to_owned())
 }
 
-fn report(error: &CompilationError, places: &Places, index: usize) -> Report {
+fn report(error: &CompilationError, places: &Places, index: usize, typed: &Typed) -> Report {
     let finder = Finder {
         places,
         index,
@@ -113,7 +115,7 @@ fn report(error: &CompilationError, places: &Places, index: usize) -> Report {
     };
     let mut marks = finder.marks(&error.json["spans"]);
     if marks.is_empty() {
-        marks = finder.marks_of_evcxr(error);
+        marks = finder.marks_of_evcxr(error, typed);
     }
     let children = error.json["children"].as_array();
     let mut remarks: Vec<Remark> = children
@@ -175,14 +177,15 @@ impl Finder<'_> {
     }
 
     /// For errors that evcxr made itself, which have no JSON.
-    fn marks_of_evcxr(&self, error: &CompilationError) -> Vec<Mark> {
+    fn marks_of_evcxr(&self, error: &CompilationError, typed: &Typed) -> Vec<Mark> {
         let Some(cell) = self.cell_text(self.index) else {
             return Vec::new();
         };
         let marks = error.spanned_messages().iter().filter_map(|message| {
             let span = message.span.as_ref()?;
-            let start = byte_offset(&cell.code, span.start_line, span.start_column);
-            let end = byte_offset(&cell.code, span.end_line, span.end_column);
+            let byte = |line, column| typed.original(byte_offset(&typed.code, line, column));
+            let start = byte(span.start_line, span.start_column).start;
+            let end = byte(span.end_line, span.end_column).end;
             let label = message.label.clone();
             Some(Mark {
                 cell: cell.clone(),

@@ -69,7 +69,7 @@ impl Interrupter {
     }
 
     /// Ends the host. When it cannot be locked, evcxr is waiting for its end already.
-    pub(super) fn kill_host(&self) {
+    fn kill_host(&self) {
         if let Some(Ok(mut host)) = self.host().as_ref().map(|host| host.try_lock()) {
             // An error means that it has ended by itself.
             let _ = host.kill();

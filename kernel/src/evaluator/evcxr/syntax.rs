@@ -197,6 +197,21 @@ pub(super) fn expression_at(code: &str, start: usize) -> Option<Range<usize>> {
     Some(start..line_end.min(start + longest))
 }
 
+/// How many bytes stand before the Rust in a cell: commands, shell commands, comments and empty
+/// lines, as evcxr finds them (`from_original_user_code` in its `code_block.rs`).
+pub(super) fn head_length(code: &str) -> usize {
+    let is_command = |line: &str| line.trim_start_matches(' ').starts_with(':');
+    code.split_inclusive('\n')
+        .take_while(|line| {
+            line.starts_with('!')
+                || is_command(line)
+                || line.starts_with("//")
+                || line.trim().is_empty()
+        })
+        .map(str::len)
+        .sum()
+}
+
 /// The code without the commands that evcxr takes at its head (`:dep …`), which are not Rust.
 fn without_commands(code: &str) -> String {
     let mut in_head = true;

@@ -9,9 +9,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_compiler::installation::Installation;
-use interleave_protocol::WORKSPACE_ENV;
+use interleave_compiler::{
+    installation::Installation,
+    role::{ROLE_ENV, Role},
+};
 
+/// Environment variable: the directory, once it exists.
+const WORKSPACE_ENV: &str = "INTERLEAVE_WORKSPACE";
 /// Where evcxr compiles.
 const COMPILE_DIRECTORY_ENV: &str = "EVCXR_TMPDIR";
 /// Where evcxr looks for `evcxr.toml`.
@@ -61,16 +65,6 @@ impl Workspace {
         self.root.join("host.sock")
     }
 
-    /// Leads to the prelude that the host is to load; see [`interleave_compiler::prelude`].
-    pub(super) fn link_prelude(&self, prelude: &Path) -> Result<PathBuf> {
-        interleave_compiler::prelude::link(&self.root, prelude)
-    }
-
-    /// Where compilers tell how far they have come.
-    pub(super) fn progress_socket(&self) -> PathBuf {
-        self.root.join(interleave_protocol::PROGRESS_SOCKET)
-    }
-
     /// The process that runs the cells, with the environment that the kernel itself was started in.
     pub(super) fn host_command(&self, installation: &Installation, prelude: &Path) -> Command {
         let mut command = Command::new(installation.home.join("bin/interleave-host"));
@@ -79,11 +73,26 @@ impl Workspace {
             .env_remove(WORKSPACE_ENV)
             .env_remove(COMPILE_DIRECTORY_ENV)
             .env_remove(CONFIG_DIRECTORY_ENV)
+            .env_remove(ROLE_ENV)
             .env(interleave_protocol::SOCKET_ENV, self.socket())
             .env(interleave_protocol::PRELUDE_ENV, prelude);
         command
     }
+
+    /// The process that completes and explains; see `analyst`.
+    pub(super) fn analysis_command(&self, installation: &Installation) -> Command {
+        let mut command = Command::new(installation.home.join("bin/interleave"));
+        command
+            .arg("analyse")
+            .env(COMPILE_DIRECTORY_ENV, self.root.join("analysis"))
+            .env(ROLE_ENV, Role::Analysis.name())
+            .env("RUSTC", &installation.rustc);
+        command
+    }
 }
+
+/// Environment variable: `off` lets rust-analyzer find the types of variables, as evcxr does.
+const TYPES_SWITCH_ENV: &str = "INTERLEAVE_RUSTC_TYPES";
 
 /// Makes the directory and becomes this program again. Returns only when that fails.
 fn start_again(installation: &Installation) -> anyhow::Error {
@@ -109,7 +118,7 @@ fn create() -> Result<PathBuf> {
         .tempdir()
         .context("cannot make a temporary directory")?
         .keep();
-    for directory in ["evcxr", "config"] {
+    for directory in ["evcxr", "analysis", "config"] {
         std::fs::create_dir(root.join(directory))?;
     }
     std::fs::write(root.join("config/evcxr.toml"), EVCXR_CONFIG)?;
@@ -123,6 +132,13 @@ fn environment(installation: &Installation, root: &Path) -> Vec<(String, OsStrin
         (COMPILE_DIRECTORY_ENV.to_owned(), root.join("evcxr").into()),
         (CONFIG_DIRECTORY_ENV.to_owned(), root.join("config").into()),
     ]);
+    if std::env::var_os(TYPES_SWITCH_ENV).is_none_or(|value| value != "off") {
+        environment.extend([
+            (ROLE_ENV.to_owned(), Role::Cells.name().into()),
+            // rust-analyzer asks it where the sources of std are, and is to know nothing of std.
+            ("RUSTC".to_owned(), "false".into()),
+        ]);
+    }
     environment
 }
 

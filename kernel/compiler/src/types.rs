@@ -1,0 +1,229 @@
+//! Asks rustc for the types of a cell's variables.
+//!
+//! evcxr keeps a variable under the name of its type, and asks rust-analyzer for that name. rustc
+//! knows it better and sooner. It is asked through `cargo check` of the source that evcxr writes for
+//! analysis: that ends in one line for each variable, `evcxr_variable_store(x);` (`analysis_code`
+//! in `eval_context.rs` of evcxr 0.22). In its place rustc finds a `match` on a pointer to the
+//! variable that lacks every arm, and its complaint names the type.
+//!
+//! This error, E0004, is one of the check between type inference and borrow checking. So the type is
+//! final (`{integer}` has become `i32`), and a variable that was moved has one, too.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+use interleave_protocol::types::{Found, Wanted};
+use serde_json::Value;
+
+use crate::{dependencies::Dependencies, installation::Installation, request::CELL_CRATE};
+
+/// Between these words rustc writes the type.
+const MESSAGE: [&str; 2] = ["non-exhaustive patterns: type `*const ", "` is non-empty"];
+
+/// Whether the kernel has asked a question.
+pub fn are_wanted(directory: &Path) -> bool {
+    directory.join(Wanted::FILE).exists()
+}
+
+/// Answers the question that lies in `directory`, where evcxr wrote the source for analysis.
+///
+/// # Errors
+///
+/// When rustc cannot be run or the disk fails.
+pub fn learn(
+    installation: &Installation,
+    dependencies: &Dependencies,
+    directory: &Path,
+) -> Result<()> {
+    let wanted: Wanted = serde_json::from_slice(&fs::read(directory.join(Wanted::FILE))?)?;
+    let source = fs::read_to_string(directory.join("src/lib.rs"))
+        .context("cannot read the source that evcxr wrote")?;
+    let (source, lines) = ask_for(&source, &wanted.names);
+    // Not the file that evcxr wrote: it compares what is there with what it is about to write.
+    let file = directory.join("types.rs");
+    fs::write(&file, source)?;
+    let output = rustc(installation, dependencies, directory, &file)
+        .output()
+        .with_context(|| format!("cannot run {}", installation.rustc.display()))?;
+    let found = read(&String::from_utf8_lossy(&output.stderr), &lines);
+    fs::write(directory.join(Found::FILE), serde_json::to_vec(&found)?)?;
+    Ok(())
+}
+
+/// Puts the question into the source. The lines, counted from 1, on which it is, each with its
+/// variable.
+fn ask_for(source: &str, names: &[String]) -> (String, BTreeMap<u64, String>) {
+    let mut asked = BTreeMap::new();
+    let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
+    // evcxr's lines are the last ones; a student may write the same.
+    for (index, line) in lines.iter_mut().enumerate().rev() {
+        let stored = line
+            .strip_prefix("evcxr_variable_store(")
+            .and_then(|rest| rest.strip_suffix(");"));
+        let Some(name) = stored.map(str::to_owned) else {
+            if matches!(line.as_str(), "Ok(())" | "}") {
+                continue;
+            }
+            break;
+        };
+        line.clear();
+        if names.contains(&name) {
+            line.push_str(&format!("match &raw const {name} {{}};"));
+            asked.insert(index as u64 + 1, name);
+        }
+    }
+    lines.push(String::new());
+    (lines.join("\n"), asked)
+}
+
+fn rustc(
+    installation: &Installation,
+    dependencies: &Dependencies,
+    directory: &Path,
+    source: &Path,
+) -> Command {
+    let mut rustc = Command::new(&installation.rustc);
+    installation.restore_environment(&mut rustc);
+    rustc
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        // For the two options that begin with -Z. Nothing of this compilation is kept.
+        .env("RUSTC_BOOTSTRAP", "1")
+        .args([
+            "--crate-name",
+            CELL_CRATE,
+            "--edition=2024",
+            "--crate-type=lib",
+            "--emit=metadata",
+            "--error-format=json",
+            "--cap-lints=allow",
+            "-Cprefer-dynamic",
+            // Paths that lead to the name from anywhere, however long they are.
+            "-Ztrim-diagnostic-paths=no",
+            "-Zwrite-long-types-to-disk=no",
+        ])
+        .arg(source)
+        .arg("--out-dir")
+        .arg(directory.join("out"));
+    for (name, file) in &dependencies.externs {
+        let mut argument = std::ffi::OsString::from(format!("{name}="));
+        argument.push(file);
+        rustc.arg("--extern").arg(argument);
+    }
+    for libraries in [&dependencies.directory, &dependencies.macros] {
+        rustc.arg(format!("-Ldependency={}", libraries.display()));
+    }
+    rustc
+}
+
+fn read(diagnostics: &str, lines: &BTreeMap<u64, String>) -> Found {
+    let mut found = Found::default();
+    let diagnostics = diagnostics
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    for diagnostic in diagnostics {
+        match answer(&diagnostic, lines) {
+            Some((name, ty)) => {
+                found.types.insert(name.to_owned(), ty.to_owned());
+            }
+            // Without a place it is the summary at the end.
+            None if diagnostic["level"] == "error" && diagnostic["spans"][0].is_object() => {
+                found.other_errors = true;
+            }
+            None => {}
+        }
+    }
+    // Something that has no place, such as a crate that cannot be read.
+    found.other_errors |= found.types.len() < lines.len();
+    found
+}
+
+fn answer<'a>(
+    diagnostic: &'a Value,
+    lines: &'a BTreeMap<u64, String>,
+) -> Option<(&'a str, &'a str)> {
+    if diagnostic["code"]["code"] != "E0004" {
+        return None;
+    }
+    let line = diagnostic["spans"][0]["line_start"].as_u64()?;
+    let [before, behind] = MESSAGE;
+    let ty = diagnostic["message"].as_str()?.strip_prefix(before)?;
+    Some((lines.get(&line)?, ty.strip_suffix(behind)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As evcxr 0.22 writes it.
+    const SOURCE: &str = "fn evcxr_variable_store<T: 'static>(_: T) {}
+async fn evcxr_analysis_wrapper(a: i32,) -> Result<(), EvcxrUserCodeError> {
+let x = vec![a];
+evcxr_variable_store(x);
+let y = 1;
+evcxr_variable_store(y);
+evcxr_variable_store(a);
+evcxr_variable_store(x);
+Ok(())
+}
+";
+
+    #[test]
+    fn only_the_wanted_variables_are_asked_for_and_no_line_of_the_student_changes() {
+        let (source, lines) = ask_for(SOURCE, &["x".to_owned(), "y".to_owned()]);
+        assert_eq!(
+            source.lines().skip(3).collect::<Vec<_>>(),
+            [
+                "evcxr_variable_store(x);",
+                "let y = 1;",
+                "match &raw const y {};",
+                "",
+                "match &raw const x {};",
+                "Ok(())",
+                "}",
+            ]
+        );
+        assert_eq!(
+            lines,
+            BTreeMap::from([(6, "y".to_owned()), (8, "x".to_owned())])
+        );
+    }
+
+    #[track_caller]
+    fn check(diagnostics: &str, types: &[(&str, &str)], other_errors: bool) {
+        let lines = BTreeMap::from([(6, "y".to_owned())]);
+        let found = read(diagnostics, &lines);
+        let types = types
+            .iter()
+            .map(|(name, ty)| ((*name).to_owned(), (*ty).to_owned()));
+        assert_eq!(found.types, types.collect());
+        assert_eq!(found.other_errors, other_errors);
+    }
+
+    #[test]
+    fn the_type_is_read_from_the_complaint() {
+        let complaint = r#"{"level":"error","code":{"code":"E0004"},"spans":[{"line_start":6}],
+            "message":"non-exhaustive patterns: type `*const std::vec::Vec<i32>` is non-empty"}"#
+            .replace('\n', "");
+        let other = r#"{"level":"error","code":{"code":"E0308"},"spans":[{"line_start":3}],"message":"mismatched types"}"#;
+        let summary = r#"{"level":"error","code":null,"spans":[],"message":"aborting due to 1 previous error"}"#;
+        check(
+            &format!("{complaint}\n{summary}"),
+            &[("y", "std::vec::Vec<i32>")],
+            false,
+        );
+        check(
+            &format!("{other}\n{complaint}"),
+            &[("y", "std::vec::Vec<i32>")],
+            true,
+        );
+        check(other, &[], true);
+        check("", &[], true);
+        check(&complaint.replace(":6", ":3"), &[], true);
+    }
+}

@@ -1,0 +1,73 @@
+//! How the kernel asks the compiler for the types of variables, and how it tells evcxr of them.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// Stands before what the kernel writes into a cell for evcxr, and not for rustc.
+///
+/// White space to every parser of Rust, so it changes nothing but the place of what follows; and
+/// nothing that a student types.
+pub const OPEN: &str = "\u{b}\u{c}";
+
+/// Stands behind it.
+pub const CLOSE: &str = "\u{c}\u{b}";
+
+/// The question: a file beside the cell's `Cargo.toml`, there while `cargo check` runs.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Wanted {
+    /// Variables at the top level of the cell.
+    pub names: Vec<String>,
+}
+
+/// The answer: a file beside [`Wanted::FILE`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Found {
+    /// Each variable's type as rustc writes it, with the full path of every name. Not all of them
+    /// are Rust: a closure is `{closure@…}`.
+    pub types: BTreeMap<String, String>,
+    /// Whether the cell has an error, so that a type may be missing.
+    pub other_errors: bool,
+}
+
+impl Wanted {
+    /// The file's name.
+    pub const FILE: &str = "wanted-types.json";
+}
+
+impl Found {
+    /// The file's name.
+    pub const FILE: &str = "found-types.json";
+}
+
+/// The text without what stands between [`OPEN`] and [`CLOSE`], except for line ends.
+pub fn without_added(text: &str) -> String {
+    let mut rest = text;
+    let mut kept = String::with_capacity(text.len());
+    while let Some((before, behind)) = rest.split_once(OPEN) {
+        let Some((added, after)) = behind.split_once(CLOSE) else {
+            break;
+        };
+        kept.push_str(before);
+        kept.extend(added.chars().filter(|letter| *letter == '\n'));
+        rest = after;
+    }
+    kept.push_str(rest);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_added_goes_and_lines_stay() {
+        let text = format!("let x{OPEN}: i32{CLOSE} = 1; {OPEN}let y = y;\n{CLOSE}\ny");
+        assert_eq!(without_added(&text), "let x = 1; \n\ny");
+        assert_eq!(without_added("let x = 1;"), "let x = 1;");
+        assert_eq!(
+            without_added(&format!("x{OPEN}: i32")),
+            format!("x{OPEN}: i32")
+        );
+    }
+}

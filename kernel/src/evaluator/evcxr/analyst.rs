@@ -1,0 +1,163 @@
+//! A process that knows std and all crates, and completes and explains.
+//!
+//! What rust-analyzer knows takes seconds to learn and hundreds of megabytes to keep. So the process
+//! is started when it is first asked something, and ends when it has not been asked for a while. It
+//! keeps nothing of the notebook: each question carries what the cells have defined.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, BufReader, Write},
+    process::{Child, ChildStdin, ChildStdout, Command, Stdio},
+};
+
+use anyhow::Context as _;
+use interleave_protocol::{from_line, to_line};
+use serde::{Deserialize, Serialize};
+
+use crate::evaluator::{Completions, Inspection};
+
+mod serve;
+
+pub use serve::serve;
+
+/// What the process can be asked; all of it Rust that a cell could be.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Question {
+    /// What may stand at `cursor`, a byte offset into `code`?
+    Complete { code: String, cursor: usize },
+    /// What stands there?
+    Inspect { code: String, cursor: usize },
+    /// Which variables are there at the end, and what are they?
+    Types { code: String },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Answer {
+    Completions(Completions),
+    Inspection(Option<Inspection>),
+    Types(Result<BTreeMap<String, String>, String>),
+}
+
+/// The kernel's end of the process.
+#[derive(Debug)]
+pub(super) struct Analyst {
+    /// How to start it.
+    command: Command,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    process: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Analyst {
+    /// One that is started when it is needed.
+    pub(super) fn new(mut command: Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Self {
+            command,
+            running: None,
+        }
+    }
+
+    /// Starts the process before it is needed.
+    pub(super) fn start(&mut self) {
+        match Running::start(&mut self.command) {
+            Ok(running) => self.running = Some(running),
+            Err(error) => tracing::error!("no analysis: {error:#}"),
+        }
+    }
+
+    pub(super) fn complete(&mut self, code: String, cursor: usize) -> Completions {
+        match self.ask(&Question::Complete { code, cursor }) {
+            Ok(Answer::Completions(completions)) => completions,
+            other => {
+                log_failure(other);
+                Completions {
+                    start: cursor,
+                    end: cursor,
+                    matches: Vec::new(),
+                }
+            }
+        }
+    }
+
+    pub(super) fn inspect(&mut self, code: String, cursor: usize) -> Option<Inspection> {
+        match self.ask(&Question::Inspect { code, cursor }) {
+            Ok(Answer::Inspection(inspection)) => inspection,
+            other => {
+                log_failure(other);
+                None
+            }
+        }
+    }
+
+    /// The types of variables, or why there is none.
+    pub(super) fn types(&mut self, code: String) -> Result<BTreeMap<String, String>, String> {
+        match self.ask(&Question::Types { code }) {
+            Ok(Answer::Types(types)) => types,
+            other => {
+                log_failure(other);
+                Err("rust-analyzer does not answer: give the variables explicit types".to_owned())
+            }
+        }
+    }
+
+    /// Asks; a process that has ended, as it does when it is not needed, is started again.
+    fn ask(&mut self, question: &Question) -> anyhow::Result<Answer> {
+        if let Some(running) = &mut self.running
+            && let Ok(answer) = running.ask(question)
+        {
+            return Ok(answer);
+        }
+        self.stop();
+        let mut running = Running::start(&mut self.command)?;
+        let answer = running.ask(question)?;
+        self.running = Some(running);
+        Ok(answer)
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut running) = self.running.take() {
+            // An error means that it has ended by itself.
+            let _ = running.process.kill();
+            let _ = running.process.wait();
+        }
+    }
+}
+
+impl Drop for Analyst {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Running {
+    fn start(command: &mut Command) -> anyhow::Result<Self> {
+        let mut process = command.spawn().context("cannot start this program again")?;
+        let questions = process.stdin.take().context("no pipe to the process")?;
+        let answers = process.stdout.take().context("no pipe from the process")?;
+        Ok(Self {
+            process,
+            questions,
+            answers: BufReader::new(answers),
+        })
+    }
+
+    fn ask(&mut self, question: &Question) -> io::Result<Answer> {
+        self.questions.write_all(&to_line(question))?;
+        let mut line = Vec::new();
+        self.answers.read_until(b'\n', &mut line)?;
+        Ok(from_line(&line)?)
+    }
+}
+
+fn log_failure(answer: anyhow::Result<Answer>) {
+    match answer {
+        Ok(answer) => tracing::error!(?answer, "an answer to another question"),
+        Err(error) => tracing::error!("no answer from the analysis: {error:#}"),
+    }
+}

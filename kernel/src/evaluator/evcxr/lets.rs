@@ -1,0 +1,256 @@
+//! Writes the types of variables into a cell, for evcxr.
+//!
+//! evcxr takes the type that a `let` names, and asks rust-analyzer for the others. So each `let` at
+//! the top level of a cell is given the type that rustc found:
+//!
+//! ```text
+//! let x = 1;             let x: i32 = 1;
+//! let (a, b) = pair();   let (a, b) = pair(); let a: i32 = a; let b: f64 = b;
+//! ```
+//!
+//! What is written stands between the marks of [`interleave_protocol::types`], and the compiler takes
+//! it out again before rustc sees the cell.
+
+use std::{collections::BTreeMap, ops::Range};
+
+use interleave_protocol::types::{CLOSE, OPEN};
+use ra_ap_syntax::{
+    AstNode, Edition, SourceFile, SyntaxKind,
+    ast::{self, HasName},
+};
+
+use super::syntax::head_length;
+
+/// As evcxr reads a cell (`split_into_statements` in its `statement_splitter.rs`).
+const PROLOGUE: &str = "fn f(){";
+
+/// A variable without a complete type, defined at the top level of a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    /// Where the name stands, in bytes.
+    place: Range<usize>,
+    mutable: bool,
+    /// Where to write its type, in bytes.
+    at: usize,
+    form: Form,
+}
+
+/// How to write the type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Behind the name.
+    Annotation,
+    /// As another `let` behind the statement.
+    Statement,
+}
+
+/// The variables of a cell that need a type. Of those with the same name the last: the others are
+/// gone when the cell ends.
+pub(super) fn untyped(code: &str) -> Vec<Variable> {
+    let head = head_length(code);
+    let body = code.get(head..).unwrap_or_default();
+    let parse = SourceFile::parse(&format!("{PROLOGUE}{body}\n}}"), Edition::Edition2024);
+    let cell = parse.tree().syntax().children().find_map(ast::Fn::cast);
+    let statements = cell
+        .and_then(|cell| ast::Fn::body(&cell)?.stmt_list())
+        .into_iter()
+        .flat_map(|list| list.syntax().children());
+    let mut variables: Vec<Option<Variable>> = Vec::new();
+    for statement in statements.filter_map(ast::LetStmt::cast) {
+        for (name, variable) in of_statement(&statement, head) {
+            variables.retain(|other| other.as_ref().is_none_or(|other| other.name != name));
+            variables.push(variable);
+        }
+    }
+    variables.into_iter().flatten().collect()
+}
+
+/// The variables of a `let`, each with what is to be written, if anything is.
+fn of_statement(statement: &ast::LetStmt, head: usize) -> Vec<(String, Option<Variable>)> {
+    let Some(pattern) = statement.pat() else {
+        return Vec::new();
+    };
+    let offset = |position: ra_ap_syntax::TextSize| usize::from(position) - PROLOGUE.len() + head;
+    let end = offset(statement.syntax().text_range().end());
+    let ty = statement.ty();
+    let is_complete = ty.as_ref().is_some_and(is_complete);
+    let is_name = matches!(&pattern, ast::Pat::IdentPat(name) if name.pat().is_none());
+    let names = pattern
+        .syntax()
+        .descendants()
+        .filter_map(ast::IdentPat::cast);
+    names
+        .filter_map(|ident| {
+            let name = ident.name()?;
+            let place = name.syntax().text_range();
+            let annotate = is_name && ty.is_none() && ident.ref_token().is_none();
+            let (form, at) = match annotate {
+                true => (
+                    Form::Annotation,
+                    offset(pattern.syntax().text_range().end()),
+                ),
+                false => (Form::Statement, end),
+            };
+            let variable = Variable {
+                name: name.text().to_string(),
+                place: offset(place.start())..offset(place.end()),
+                mutable: ident.mut_token().is_some(),
+                at,
+                form,
+            };
+            let known = is_name && is_complete;
+            Some((variable.name.clone(), (!known).then_some(variable)))
+        })
+        .collect()
+}
+
+fn is_complete(ty: &ast::Type) -> bool {
+    !ty.syntax()
+        .descendants()
+        .any(|node| node.kind() == SyntaxKind::INFER_TYPE)
+}
+
+/// A cell with types written into it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Typed {
+    pub(super) code: String,
+    added: Vec<Added>,
+}
+
+/// Something that was written into the cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Added {
+    /// The bytes of the new code that it takes.
+    range: Range<usize>,
+    /// Where the name stands in the cell that it is about.
+    name: Range<usize>,
+}
+
+impl Typed {
+    /// Writes the types that are known.
+    pub(super) fn new(
+        code: &str,
+        variables: &[Variable],
+        types: &BTreeMap<String, String>,
+    ) -> Self {
+        let mut variables: Vec<&Variable> = variables.iter().collect();
+        variables.sort_by_key(|variable| variable.at);
+        let mut typed = Self::default();
+        let mut written = 0;
+        for variable in variables {
+            let Some(ty) = types.get(&variable.name) else {
+                continue;
+            };
+            typed.code.push_str(&code[written..variable.at]);
+            written = variable.at;
+            let text = variable.with_type(ty);
+            let start = typed.code.len();
+            typed.code.push_str(&text);
+            typed.added.push(Added {
+                range: start..typed.code.len(),
+                name: variable.place.clone(),
+            });
+        }
+        typed.code.push_str(&code[written..]);
+        typed
+    }
+
+    /// Whether nothing was written.
+    pub(super) fn is_as_it_was(&self) -> bool {
+        self.added.is_empty()
+    }
+
+    /// The byte of the student's cell for one of the new code; within what was written, of the name
+    /// that it is about.
+    pub(super) fn original(&self, byte: usize) -> Range<usize> {
+        let mut shift = 0;
+        for added in &self.added {
+            if byte < added.range.start {
+                break;
+            }
+            if added.range.contains(&byte) {
+                return added.name.clone();
+            }
+            shift += added.range.len();
+        }
+        byte - shift..byte - shift
+    }
+}
+
+impl Variable {
+    fn with_type(&self, ty: &str) -> String {
+        let name = &self.name;
+        match self.form {
+            Form::Annotation => format!("{OPEN}: {ty}{CLOSE}"),
+            Form::Statement => {
+                let mutable = if self.mutable { "mut " } else { "" };
+                format!("{OPEN}let {mutable}{name}: {ty} = {name};{CLOSE}")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use interleave_protocol::types::without_added;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(code: &str, expected: &str) {
+        let variables = untyped(code);
+        let types = variables
+            .iter()
+            .map(|variable| (variable.name.clone(), "T".to_owned()));
+        let typed = Typed::new(code, &variables, &types.collect());
+        assert_eq!(typed.code.replace(OPEN, "«").replace(CLOSE, "»"), expected);
+        assert_eq!(without_added(&typed.code), code);
+    }
+
+    #[test]
+    fn every_variable_that_stays_gets_its_type() {
+        check("let x = 1;", "let x«: T» = 1;");
+        check(
+            "let mut x = 1; let y = x;",
+            "let mut x«: T» = 1; let y«: T» = x;",
+        );
+        check("let x;\nx = 1;", "let x«: T»;\nx = 1;");
+        check(
+            "let (a, mut b) = f();\na",
+            "let (a, mut b) = f();«let a: T = a;»«let mut b: T = b;»\na",
+        );
+        check(
+            "let v: Vec<_> = f(); v",
+            "let v: Vec<_> = f();«let v: T = v;» v",
+        );
+        check(
+            "let Some(x) = f() else { return };",
+            "let Some(x) = f() else { return };«let x: T = x;»",
+        );
+        check(":dep a\nlet é = 1;", ":dep a\nlet é«: T» = 1;");
+        check("// one\n\nlet x = 1;", "// one\n\nlet x«: T» = 1;");
+    }
+
+    #[test]
+    fn what_has_a_type_or_is_gone_gets_none() {
+        check("let x: i32 = 1;", "let x: i32 = 1;");
+        check("let _ = 1;", "let _ = 1;");
+        check("{ let x = 1; }", "{ let x = 1; }");
+        check("fn f() { let x = 1; }", "fn f() { let x = 1; }");
+        check("let x = 1; let x = x;", "let x = 1; let x«: T» = x;");
+        check("let x = 1; let x: u8 = 2;", "let x = 1; let x: u8 = 2;");
+    }
+
+    #[test]
+    fn a_place_is_found_again() {
+        let code = "let x = 1; let (y, z) = f();";
+        let types = ["x", "z"].map(|name| (name.to_owned(), "T".to_owned()));
+        let typed = Typed::new(code, &untyped(code), &BTreeMap::from(types));
+        let byte = |text: &str| typed.code.find(text).unwrap();
+        assert_eq!(typed.original(byte("let x")), 0..0);
+        assert_eq!(typed.original(byte("(y")), 15..15);
+        let repeated = typed.code.rfind("z:").unwrap();
+        assert_eq!(typed.original(repeated), 19..20);
+    }
+}

@@ -1,0 +1,210 @@
+//! Finds the types of a cell's variables before evcxr sees the cell; see `lets`.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use evcxr::{CompilationError, Error, EvalOutputs};
+use interleave_protocol::{
+    to_line,
+    types::{Found, Wanted},
+};
+
+use super::{
+    EvcxrEvaluator, commands,
+    lets::{self, Typed, Variable},
+};
+
+/// A type that no variable has. It stands in a cell with an error, where a type is not known: evcxr
+/// then compiles the cell, and its error comes out.
+const UNDETERMINED: &str = "::interleave::private::Undetermined";
+
+impl EvcxrEvaluator {
+    /// The cell with the types of its variables.
+    pub(super) fn with_types(&mut self, code: &str) -> Result<Typed, Error> {
+        let variables = match self.analyst {
+            Some(_) => lets::untyped(code),
+            None => Vec::new(),
+        };
+        if variables.is_empty() {
+            return Ok(Typed::new(code, &[], &BTreeMap::new()));
+        }
+        let found = self.ask_rustc(code, &variables)?;
+        let mut types = BTreeMap::new();
+        let mut left = Vec::new();
+        for variable in &variables {
+            let name = &variable.name;
+            match found.types.get(name).map(|ty| as_rust(ty)) {
+                Some(Nameable::Type(ty)) => _ = types.insert(name.clone(), ty),
+                // evcxr sees as much, and says so.
+                Some(Nameable::Closure) => {}
+                Some(Nameable::No(ty)) if !found.other_errors => {
+                    return Err(cannot_be_kept(name, &ty));
+                }
+                _ if found.other_errors => {
+                    types.insert(name.clone(), UNDETERMINED.to_owned());
+                }
+                _ => left.push(name.clone()),
+            }
+        }
+        if !left.is_empty() {
+            let others = self.ask_analyst(code)?;
+            types.extend(others.into_iter().filter(|(name, _)| left.contains(name)));
+        }
+        Ok(Typed::new(code, &variables, &types))
+    }
+
+    /// The same from rust-analyzer, when the types were the cell's only fault. rustc may name a
+    /// type that cannot be named from a cell.
+    pub(super) fn with_other_types(
+        &mut self,
+        code: &str,
+        result: &Result<EvalOutputs, Error>,
+    ) -> Option<Result<Typed, Error>> {
+        if self.typed.is_as_it_was() || !is_about_generated_code(result.as_ref().err()?) {
+            return None;
+        }
+        let types = self.ask_analyst(code);
+        Some(types.map(|types| Typed::new(code, &lets::untyped(code), &types)))
+    }
+
+    fn ask_rustc(&mut self, code: &str, variables: &[Variable]) -> Result<Found, Error> {
+        let names = variables.iter().map(|variable| variable.name.clone());
+        let wanted = Wanted {
+            names: names.collect(),
+        };
+        let directory = &self.compile_directory;
+        let question = directory.join(Wanted::FILE);
+        fs::write(&question, to_line(&wanted))
+            .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
+        let errors = self.context.check(&commands::only_crates(code));
+        let found = take_answer(directory);
+        // It would turn the next check into a question.
+        let _ = fs::remove_file(question);
+        let unanswered = Found {
+            other_errors: true,
+            ..Found::default()
+        };
+        Ok(found.filter(|_| errors.is_ok()).unwrap_or(unanswered))
+    }
+
+    fn ask_analyst(&mut self, code: &str) -> Result<BTreeMap<String, String>, Error> {
+        let Some(analyst) = &mut self.analyst else {
+            return Ok(BTreeMap::new());
+        };
+        let code = commands::only_crates(code);
+        let inside = self
+            .notebook
+            .with(self.context.variables_and_types(), &code);
+        analyst.types(inside.code).map_err(Error::Message)
+    }
+}
+
+/// Without an answer, the cell did not come so far as to be checked.
+fn take_answer(directory: &Path) -> Option<Found> {
+    let file = directory.join(Found::FILE);
+    let found = serde_json::from_slice(&fs::read(&file).ok()?).ok();
+    let _ = fs::remove_file(file);
+    found
+}
+
+/// Whether a student could do nothing about it.
+fn is_about_generated_code(error: &Error) -> bool {
+    match error {
+        Error::CompilationErrors(errors) => !errors.iter().any(CompilationError::is_from_user_code),
+        Error::Message(_) => true,
+        Error::TypeRedefinedVariablesLost(_) | Error::SubprocessTerminated(_) => false,
+    }
+}
+
+/// evcxr's own words (`non_persistable_type_error` in its `eval_context.rs`), which it has once it
+/// has tried.
+fn cannot_be_kept(name: &str, ty: &str) -> Error {
+    Error::Message(format!(
+        "The variable `{name}` has type `{ty}` which cannot be persisted.\n\
+         You might be able to fix this by creating a `Box<dyn YourType>`. e.g.\n\
+         let v: Box<dyn core::fmt::Debug> = Box::new(foo());\n\
+         Alternatively, you can prevent evcxr from attempting to persist\n\
+         the variable by wrapping your code in braces."
+    ))
+}
+
+/// What a type of rustc's is in a cell.
+#[derive(Debug, PartialEq, Eq)]
+enum Nameable {
+    Type(String),
+    Closure,
+    /// As a student can read it.
+    No(String),
+}
+
+fn as_rust(ty: &str) -> Nameable {
+    if ty.starts_with("{closure@") {
+        return Nameable::Closure;
+    }
+    // A function has a type of its own, which rustc writes as `fn(i32) {name}`.
+    let is_function = ty
+        .split('(')
+        .next()
+        .is_some_and(|head| head.ends_with("fn"));
+    let ty = match ty.rsplit_once(" {") {
+        Some((pointer, name)) if is_function && name.ends_with('}') => pointer,
+        _ => ty,
+    };
+    if ty.contains(['{', '}']) || ty.contains("evcxr_analysis_wrapper") {
+        return Nameable::No(without_places(ty));
+    }
+    Nameable::Type(with_static_lifetimes(ty))
+}
+
+/// What is kept borrows nothing that ends. rustc leaves such lifetimes out, and names all others.
+fn with_static_lifetimes(ty: &str) -> String {
+    let ty = ty.replace("'_", "'static");
+    let mut parts = ty.split('&');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push('&');
+        if !part.starts_with('\'') {
+            text.push_str("'static ");
+        }
+        text.push_str(part);
+    }
+    text
+}
+
+/// `{closure@types.rs:1:2: 3:4}` → `{closure}`: the place is one in generated code.
+fn without_places(ty: &str) -> String {
+    let mut parts = ty.split('@');
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        text.push_str(part.find('}').map_or(part, |end| &part[end..]));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rustc_writes_is_rust_or_not() {
+        let check = |ty: &str, expected: Nameable| assert_eq!(as_rust(ty), expected, "{ty}");
+        let same = |ty: &str| check(ty, Nameable::Type(ty.to_owned()));
+        same("std::sync::Arc<std::sync::Mutex<i32>>");
+        same("for<'a> fn(&'a str) -> usize");
+        same("std::boxed::Box<(dyn std::ops::Fn(i32) -> i32 + std::marker::Send + 'static)>");
+        check(
+            "for<'a> fn(&'a str) -> usize {str::len}",
+            Nameable::Type("for<'a> fn(&'a str) -> usize".to_owned()),
+        );
+        check("fn(i32) {m::f::<u8>}", Nameable::Type("fn(i32)".to_owned()));
+        check("{closure@types.rs:1:2: 3:4}", Nameable::Closure);
+        check(
+            "&mut std::str::Split<'_, &str>",
+            Nameable::Type("&'static mut std::str::Split<'static, &'static str>".to_owned()),
+        );
+        let no = |ty: &str, shown: &str| check(ty, Nameable::No(shown.to_owned()));
+        no("Map<A, {closure@types.rs:1:2: 3:4}>", "Map<A, {closure}>");
+        no("{async block@types.rs:1:2: 3:4}", "{async block}");
+        let local = "evcxr_analysis_wrapper::{closure#0}::Local";
+        no(local, local);
+    }
+}
