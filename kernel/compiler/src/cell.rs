@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::{BufRead, BufReader, Write},
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
@@ -13,6 +13,7 @@ use serde_json::Value;
 use toml::Table;
 
 use crate::{
+    attempt,
     dependencies::Dependencies,
     installation::Installation,
     request::{CELL_CRATE, Emit},
@@ -38,65 +39,77 @@ pub fn compile(
     directory: &Path,
     emit: Emit,
 ) -> Result<ExitCode> {
-    let (source, statics) = match emit {
-        Emit::SharedObject => {
-            let (source, statics) = write_rewritten(dependencies, directory)?;
-            (source, Some(statics))
-        }
-        Emit::Check => (directory.join("src/lib.rs"), None),
-    };
     let output = directory.join("out");
     fs::create_dir_all(&output)?;
-    let mut rustc = Command::new(&installation.rustc);
-    installation.restore_environment(&mut rustc);
-    rustc
-        .current_dir(directory)
-        .args([
-            "--crate-name",
-            CELL_CRATE,
-            "--edition=2024",
-            "--error-format=json",
-        ])
-        .arg(source)
-        .arg("--out-dir")
-        .arg(&output)
-        .args(code_generation(directory, dependencies, emit)?);
-    for (name, file) in &dependencies.externs {
-        let mut argument = std::ffi::OsString::from(format!("{name}="));
-        argument.push(file);
-        rustc.arg("--extern").arg(argument);
+    let rustc = |source: &Path| -> Result<Run> {
+        let mut rustc = Command::new(&installation.rustc);
+        installation.restore_environment(&mut rustc);
+        rustc
+            .current_dir(directory)
+            .args(["--crate-name", CELL_CRATE, "--edition=2024"])
+            .arg("--error-format=json")
+            .arg(source)
+            .arg("--out-dir")
+            .arg(&output)
+            .args(code_generation(directory, dependencies, emit)?);
+        for (name, file) in &dependencies.externs {
+            let mut argument = std::ffi::OsString::from(format!("{name}="));
+            argument.push(file);
+            rustc.arg("--extern").arg(argument);
+        }
+        run(rustc)
+    };
+    if emit == Emit::Check {
+        let run = rustc(&directory.join("src/lib.rs"))?;
+        print(&run.diagnostics)?;
+        return Ok(run.exit_code());
     }
-    if !run(rustc)? {
-        return Ok(ExitCode::FAILURE);
-    }
-    if let Some(statics) = statics {
+    let Rewritten {
+        path,
+        source,
+        statics,
+    } = rewrite_cell(dependencies, directory)?;
+    let level = opt_level(directory)?;
+    let run = attempt::with_checkpoints(&path, &source, &level, || rustc(&path))?;
+    print(&run.diagnostics)?;
+    if run.success {
         fs::write(directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;
         if let Some(file) = std::env::var_os(OBJECT_PATH_ENV) {
             let object = output.join(format!("lib{CELL_CRATE}.so"));
             fs::write(file, object.as_os_str().as_encoded_bytes())?;
         }
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(run.exit_code())
 }
 
-/// Writes the source that rustc is to see, and returns what is known of statics once it is loaded.
-fn write_rewritten(dependencies: &Dependencies, directory: &Path) -> Result<(PathBuf, Known)> {
+struct Rewritten {
+    /// Where rustc finds the source.
+    path: PathBuf,
+    source: String,
+    /// What is known of statics once the cell is loaded.
+    statics: Known,
+}
+
+fn rewrite_cell(dependencies: &Dependencies, directory: &Path) -> Result<Rewritten> {
     let generated = fs::read_to_string(directory.join("src/lib.rs"))
         .context("cannot read the source that evcxr wrote")?;
     let facts = match fs::read(directory.join(CellFacts::FILE)) {
         Ok(text) => serde_json::from_slice(&text)?,
         Err(_) => CellFacts::default(),
     };
-    let source = directory.join(facts.source());
-    fs::create_dir_all(source.parent().unwrap_or(directory))?;
-    let mut known = match fs::read(directory.join(Known::FILE)) {
+    let path = directory.join(facts.source());
+    fs::create_dir_all(path.parent().unwrap_or(directory))?;
+    let mut statics = match fs::read(directory.join(Known::FILE)) {
         Ok(text) => serde_json::from_slice(&text)?,
         Err(_) => Known::default(),
     };
     let rewritten = rewrite::rewrite(&generated, &facts);
     let rewritten = runtime::enter_if_named(rewritten, &dependencies.users_of_tokio);
-    fs::write(&source, statics::share(&rewritten, &facts, &mut known))?;
-    Ok((source, known))
+    Ok(Rewritten {
+        path,
+        source: statics::share(&rewritten, &facts, &mut statics),
+        statics,
+    })
 }
 
 fn code_generation(
@@ -142,19 +155,46 @@ fn opt_level(directory: &Path) -> Result<String> {
     })
 }
 
-/// Runs rustc, its diagnostics on our standard output; returns whether it succeeded.
-fn run(mut rustc: Command) -> Result<bool> {
-    let mut child = rustc
+/// What rustc answered.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) success: bool,
+    /// One JSON object each.
+    pub(crate) diagnostics: Vec<String>,
+}
+
+impl Run {
+    fn exit_code(&self) -> ExitCode {
+        if self.success {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut rustc: Command) -> Result<Run> {
+    let child = rustc
         .stdin(Stdio::null())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {}", rustc.get_program().display()))?;
-    let diagnostics = child.stderr.take().context("rustc has no standard error")?;
+    let output = child.wait_with_output()?;
+    let diagnostics = String::from_utf8_lossy(&output.stderr);
+    Ok(Run {
+        success: output.status.success(),
+        diagnostics: diagnostics.lines().map(str::to_owned).collect(),
+    })
+}
+
+/// Gives diagnostics to evcxr.
+fn print(diagnostics: &[String]) -> Result<()> {
     let mut output = std::io::stdout().lock();
-    for line in BufReader::new(diagnostics).lines() {
-        writeln!(output, "{}", hide_from_evcxr(line?))?;
+    for line in diagnostics {
+        writeln!(output, "{}", hide_from_evcxr(line.clone()))?;
     }
-    Ok(child.wait()?.success())
+    Ok(())
 }
 
 /// Marks the codes of errors that evcxr would try to mend by itself (`attempt_to_fix_error` in

@@ -9,6 +9,7 @@
 //! - [`rewrite`]: the source that evcxr generated is changed, line by line, before rustc sees it.
 //! - [`runtime`]: the tokio runtime starts with the first cell that can need it.
 //! - [`statics`]: a static has one identity in all cells.
+//! - [`checkpoints`]: a running cell can be stopped.
 //! - [`cell`]: rustc is called directly.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
 //! - [`types`]: rustc says what the variables of a cell are.
@@ -17,8 +18,12 @@
 //! Everything else passes through to the real tools.
 
 pub mod answers;
+mod attempt;
 pub mod cell;
+pub mod checkpoints;
 pub mod dependencies;
+pub mod diagnostics;
+pub mod insertions;
 pub mod installation;
 pub mod request;
 pub mod rewrite;

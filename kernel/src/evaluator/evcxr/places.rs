@@ -5,6 +5,7 @@
 
 use std::{fs, path::Path};
 
+use interleave_compiler::insertions::Insertions;
 use interleave_protocol::{CellFacts, CodeAddress, Location};
 
 mod addresses;
@@ -67,17 +68,19 @@ impl Places {
     /// cell, such as a library's.
     pub(super) fn of_panic(&self, location: &Location) -> Option<Place> {
         let id = CellFacts::id_in(&location.file)?;
-        let source = fs::read_to_string(Path::new(&location.file)).ok()?;
+        let path = Path::new(&location.file);
+        let source = fs::read_to_string(path).ok()?;
+        let insertions = Insertions::of_source(path);
         let line = usize::try_from(location.line).ok()?;
-        let text = source.lines().nth(line.checked_sub(1)?)?;
-        let before = source
-            .lines()
-            .take(line - 1)
-            .filter(|other| *other == text)
-            .count();
+        let lines = (1..).zip(source.lines()).take(line);
+        let mut lines: Vec<String> = lines
+            .map(|(line, text)| insertions.line(line, text))
+            .collect();
+        let text = lines.pop().filter(|_| lines.len() + 1 == line)?;
+        let before = lines.iter().filter(|other| **other == text).count();
         let compiled_as = self.cells.iter().rposition(|cell| cell.id == id)?;
-        let column = usize::try_from(location.column).ok()?;
-        self.of_line(compiled_as, text, column, before)
+        let column = insertions.column(line, usize::try_from(location.column).ok()?);
+        self.of_line(compiled_as, &text, column, before)
     }
 
     /// The place in a cell that machine code was compiled from. `None` for code that is not in any
@@ -171,6 +174,30 @@ mod tests {
     fn of_equal_lines_the_right_one_is_found() {
         let places = Places::of(&["f();\nlet x = 1;\nf();"]);
         check(&places, "f();", 1, Some((0, 3, 3)));
+    }
+
+    #[test]
+    fn what_the_compiler_inserted_moves_no_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("cells/1/lib.rs");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        let (insertions, source) = Insertions::make("f();\nf(); g();\nk();\n", vec![(9, "x();")]);
+        assert_eq!(source.lines().nth(1), Some("f();x(); g();"));
+        fs::write(&file, source).unwrap();
+        let text = serde_json::to_vec(&insertions).unwrap();
+        fs::write(file.with_file_name(Insertions::FILE), text).unwrap();
+        let place = |line, column| {
+            let location = Location {
+                file: file.display().to_string(),
+                line,
+                column,
+            };
+            let place = Places::of(&["f();\nf(); g();\nk();"]).of_panic(&location)?;
+            Some((place.line, place.column))
+        };
+        assert_eq!(place(2, 10), Some((2, 6)));
+        assert_eq!(place(3, 1), Some((3, 1)));
+        assert_eq!(place(9, 1), None);
     }
 
     #[test]

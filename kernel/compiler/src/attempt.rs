@@ -1,0 +1,81 @@
+//! Compiles a cell with checkpoints, and without when that fails.
+//!
+//! So an error is always about the student's code alone, and no cell fails because of a checkpoint.
+
+use std::{fs, io, path::Path};
+
+use anyhow::Result;
+use serde_json::Value;
+
+use crate::{
+    cell::Run,
+    checkpoints::{self, Checked},
+    diagnostics::Mapping,
+    insertions::Insertions,
+};
+
+/// Writes the source to `path`, with checkpoints if it can have some, and calls rustc once or twice.
+pub(crate) fn with_checkpoints(
+    path: &Path,
+    source: &str,
+    opt_level: &str,
+    rustc: impl Fn() -> Result<Run>,
+) -> Result<Run> {
+    if let Some(checked) = checkpoints::insert(source, opt_level) {
+        write(path, &checked.source, Some(&checked))?;
+        let mut run = rustc()?;
+        if run.success || is_about_stored_variables(&run.diagnostics, source) {
+            let mapping = Mapping {
+                path: &path.to_string_lossy(),
+                source,
+                checked: &checked,
+            };
+            let diagnostics = run.diagnostics.into_iter();
+            run.diagnostics = diagnostics.filter_map(|line| mapping.back(line)).collect();
+            return Ok(run);
+        }
+    }
+    write(path, source, None)?;
+    rustc()
+}
+
+fn write(path: &Path, source: &str, checked: Option<&Checked>) -> Result<()> {
+    let insertions = path.with_file_name(Insertions::FILE);
+    match checked {
+        Some(checked) => fs::write(insertions, serde_json::to_vec(&checked.insertions)?)?,
+        None => match fs::remove_file(insertions) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        },
+    }
+    fs::write(path, source)?;
+    Ok(())
+}
+
+/// Whether every error is in a line that stores a variable. evcxr learns from it that the variable
+/// was moved, and compiles again without that line; nobody reads the words.
+fn is_about_stored_variables(diagnostics: &[String], source: &str) -> bool {
+    let lines: Vec<&str> = source.lines().collect();
+    let is_stored = |span: &Value| {
+        let line = span["line_start"].as_u64().unwrap_or_default();
+        let index = usize::try_from(line).unwrap_or_default().checked_sub(1);
+        let text = index.and_then(|index| lines.get(index));
+        text.is_some_and(|text| text.starts_with("evcxr_variable_store.put_variable::<"))
+    };
+    diagnostics
+        .iter()
+        .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        .filter(|diagnostic| diagnostic["level"] == "error")
+        .filter_map(|mut error| match error["spans"].take() {
+            Value::Array(spans) if !spans.is_empty() => Some(spans),
+            // "aborting due to …"
+            _ => None,
+        })
+        .all(|spans| {
+            let mut primary = spans.iter().filter(|span| span["is_primary"] == true);
+            primary.all(is_stored)
+        })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Places where a running cell can be stopped.
+//!
+//! A thread cannot be stopped from outside without leaving locks held and values half made. So calls
+//! of the prelude's `checkpoint` are written into the student's code, each of which unwinds the
+//! thread when it is to stop:
+//!
+//! - where a loop, a function or a closure begins;
+//! - behind a statement that calls something: what it called may have waited, and have been woken.
+//!
+//! They stand where rustc accepts any statement: not in constants, nor in functions that cannot be
+//! unwound, nor in the arguments of macros, which are not Rust before they are expanded. They
+//! change no type and no lifetime, and move only columns, which [`Insertions`] maps back.
+//!
+//! With `:opt 2` and above, a function, a closure or a `for` loop in which nothing is called and
+//! nothing repeated has none: it ends by itself, and may become one vector instruction.
+
+use std::ops::Range;
+
+use crate::insertions::Insertions;
+
+use self::find::Finder;
+
+mod find;
+
+/// Environment variable: `0` leaves checkpoints out. A cell is then stopped where it waits, or with
+/// its process.
+pub const SWITCH: &str = "INTERLEAVE_CHECKPOINTS";
+
+/// What is written as a statement.
+const CALL: &str = "::interleave::private::checkpoint();";
+/// What is written before the body of a closure that is no block.
+pub(crate) const OPEN: &str = "{ ::interleave::private::checkpoint(); ";
+/// What is written behind such a body.
+const CLOSE: &str = "}";
+
+/// A source with checkpoints.
+#[derive(Debug)]
+pub struct Checked {
+    /// The changed source. It has the same lines.
+    pub source: String,
+    /// What was inserted.
+    pub insertions: Insertions,
+    /// Of a checkpoint behind a statement: where it was put, and the bytes of the next statement.
+    pub followers: Vec<(usize, Range<usize>)>,
+}
+
+/// Writes checkpoints into the source of a cell. `None` when there is nothing to check, or the
+/// source does not parse.
+pub fn insert(source: &str, opt_level: &str) -> Option<Checked> {
+    if std::env::var_os(SWITCH).is_some_and(|value| value == "0") {
+        return None;
+    }
+    let file = syn::parse_file(source).ok()?;
+    let optimised = !matches!(opt_level, "0" | "1");
+    let cell = cell_code(source)?;
+    let mut finder = Finder::new(cell, optimised);
+    syn::visit::visit_file(&mut finder, &file);
+    if finder.pieces.is_empty() {
+        return None;
+    }
+    let (insertions, source) = Insertions::make(source, finder.pieces);
+    Some(Checked {
+        source,
+        insertions,
+        followers: finder.followers,
+    })
+}
+
+/// The text without checkpoints, for a piece of source that rustc suggests.
+pub fn without(text: &str) -> String {
+    text.replace(OPEN, "").replace(CALL, "")
+}
+
+/// The bytes of the student's statements in the function that evcxr calls: an empty range when the
+/// cell has none, and `None` when nothing is to be checked. evcxr compiles a failed cell once more,
+/// only for its errors, without catching panics; and nothing may stop between two variables that
+/// are put back.
+fn cell_code(source: &str) -> Option<Range<usize>> {
+    let header = source.rfind("pub extern \"C\" fn run_user_code_")?;
+    let function = &source[header..];
+    let Some(catch) = function.find("std::panic::catch_unwind(") else {
+        let has_code = !function.contains("mut x: *mut std::os::raw::c_void)");
+        return (!has_code).then_some(header..header);
+    };
+    let open = catch + function[catch..].find("||{")?;
+    let start = open + function[open..].find('\n')? + 1;
+    let put = function[start - 1..].find("\nevcxr_variable_store.put_variable::<");
+    let close = function[start..].rfind("})) { \n");
+    let close = close.or_else(|| function[start..].rfind("}).is_err() {"))?;
+    let end = start + put.map_or(close, |put| put.min(close));
+    // The compiler may have written something before what evcxr writes there.
+    let end = function[..=end].rfind('\n').unwrap_or(end);
+    Some(header + start..header + end)
+}
+
+#[cfg(test)]
+mod tests;
