@@ -132,6 +132,29 @@ pub enum Output {
     },
 }
 
+impl Output {
+    /// About how many bytes it has as a message.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Stream { text, .. } => text.len(),
+            Self::Display(display) => {
+                let values = display.data.iter().chain(&display.metadata);
+                values
+                    .map(|(mime, value)| mime.len() + value_size(value))
+                    .sum()
+            }
+            Self::Page(_) | Self::Clear { .. } | Self::Input { .. } => 0,
+        }
+    }
+}
+
+fn value_size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len(),
+        other => other.to_string().len(),
+    }
+}
+
 /// One of the two text streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {

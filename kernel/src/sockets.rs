@@ -9,6 +9,7 @@ mod iopub;
 mod router;
 mod stdin;
 mod stream_buffer;
+mod updates;
 
 use anyhow::Context as _;
 use tokio::task::JoinSet;

@@ -90,3 +90,15 @@ def test_what_was_started_prints_into_the_cell_that_started_it(kernel, starter):
     )
     assert (second.stdout, second.reply["status"]) == ("before\nafter\n", "ok")
     assert kernel.published(first)["content"]["text"] == "late\n"
+
+
+def test_the_newest_cell_can_be_chosen_for_output(kernel):
+    request = kernel.send(
+        "let (go, wait) = std::sync::mpsc::channel::<()>();\n"
+        'let late = std::thread::spawn(move || for () in wait { println!("late"); });'
+    )
+    kernel.finish(request)
+    assert "newest" in kernel.run(":output current").value
+    # The end of the thread is not the end of what it has printed, but a value comes behind that.
+    assert kernel.run("go.send(()).unwrap(); drop(go); late.join().unwrap();").stdout == "late\n"
+    assert "started it" in kernel.run(":output birth").value

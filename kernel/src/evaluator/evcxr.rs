@@ -42,8 +42,11 @@ mod host;
 mod host_link;
 mod interrupt;
 mod lets;
+mod limit;
 mod names;
 mod notebook;
+mod output_command;
+mod outputs;
 mod places;
 mod processes;
 mod reader;
@@ -249,6 +252,10 @@ impl EvcxrEvaluator {
                 }
             },
             Special::Quit => return Outcome::Quit,
+            Special::Output(choice) => match output_command::choose(choice, &self.link) {
+                Ok(words) => self.show(BTreeMap::from([text_plain(&words)])),
+                Err(message) => return Outcome::Failed(failures::plain("error", &message)),
+            },
             Special::Threads => match threads::list(&self.link) {
                 Some(data) => self.show(data),
                 None => return Outcome::Failed(failures::no_answer()),

@@ -12,23 +12,28 @@ use crate::{
     wire::Parent,
 };
 
+/// About the size of a message without content.
+const ENVELOPE: usize = 1024;
+
 /// A sink that shows everything below the cell that `parent` asked for.
 pub(super) fn of_cell(links: &Links, parent: Arc<Parent>, cell: &Cell) -> OutputSink {
     let links = links.clone();
     let (number, allow_stdin) = (cell.number, cell.allow_stdin);
     OutputSink::new(move |output| {
         let parent = Arc::clone(&parent);
+        // A message is more than what it brings.
+        let bytes = output.size() + ENVELOPE;
         match output {
             Output::Stream { stream, text } => {
                 links.iopub.stream(parent, session::stream(stream, text));
             }
             Output::Display(display) => {
                 let content = session::display(display, number);
-                links.iopub.publish(Some(parent), content);
+                links.iopub.display(parent, content, bytes);
             }
             Output::Clear { wait } => {
                 let content = ClearOutput { wait };
-                links.iopub.publish(Some(parent), content.into());
+                links.iopub.display(parent, content.into(), bytes);
             }
             // Travels with the reply.
             Output::Page(_) => {}

@@ -14,6 +14,7 @@ use zeromq::{SocketRecv as _, SocketSend as _, XPubSocket, ZmqMessage};
 use super::{
     backlog::{Backlog, Drain},
     stream_buffer::{Piece, StreamBuffer},
+    updates::{Update, Updates},
 };
 use crate::wire::{Codec, Parent};
 
@@ -38,7 +39,14 @@ enum Item {
         parent: Option<Arc<Parent>>,
         content: JupyterMessageContent,
     },
+    /// Content of a size that counts as backlog.
+    Sized {
+        parent: Arc<Parent>,
+        content: JupyterMessageContent,
+        bytes: usize,
+    },
     Stream(Piece),
+    Update(Update),
     Barrier(oneshot::Sender<()>),
 }
 
@@ -50,6 +58,7 @@ impl Publisher {
             socket,
             codec,
             buffer: StreamBuffer::default(),
+            updates: Updates::default(),
             deadline: None,
             drain: Drain(Arc::clone(&backlog)),
         };
@@ -67,6 +76,26 @@ impl Publisher {
     pub fn stream(&self, parent: Arc<Parent>, content: StreamContent) {
         self.backlog.add(content.text.len());
         self.send(Item::Stream(Piece { parent, content }));
+    }
+
+    /// Publishes what a cell shows beside text. Blocks as [`stream`](Self::stream) does; `bytes` is
+    /// about its size.
+    ///
+    /// Of several updates of one display that follow each other shortly, only the last is published.
+    pub fn display(&self, parent: Arc<Parent>, content: JupyterMessageContent, bytes: usize) {
+        self.backlog.add(bytes);
+        self.send(match content {
+            JupyterMessageContent::UpdateDisplayData(content) => Item::Update(Update {
+                parent,
+                content,
+                bytes,
+            }),
+            content => Item::Sized {
+                parent,
+                content,
+                bytes,
+            },
+        });
     }
 
     /// A barrier behind everything published so far.
@@ -94,7 +123,8 @@ struct Iopub {
     socket: XPubSocket,
     codec: Codec,
     buffer: StreamBuffer,
-    /// When the text in `buffer` has waited long enough.
+    updates: Updates,
+    /// When what is in `buffer` and `updates` has waited long enough.
     deadline: Option<Instant>,
     drain: Drain,
 }
@@ -124,6 +154,17 @@ impl Iopub {
     async fn handle(&mut self, item: Item) {
         match item {
             Item::Stream(piece) => self.stream(piece).await,
+            Item::Update(update) => self.update(update).await,
+            Item::Sized {
+                parent,
+                content,
+                bytes,
+            } => {
+                self.flush().await;
+                let parts = self.codec.publish(Some(&parent), &content);
+                self.send(parts).await;
+                self.drain.remove(bytes);
+            }
             Item::Message { parent, content } => {
                 self.flush().await;
                 let parts = self.codec.publish(parent.as_deref(), &content);
@@ -139,22 +180,43 @@ impl Iopub {
 
     async fn stream(&mut self, piece: Piece) {
         let ready = self.buffer.push(piece);
-        if !ready.is_empty() {
+        if !ready.is_empty() && self.updates.is_empty() {
             self.deadline = None;
         }
         for piece in ready {
             self.send_piece(piece).await;
         }
         if !self.buffer.is_empty() {
-            self.deadline
-                .get_or_insert_with(|| Instant::now() + PATIENCE);
+            self.wait_for_more();
         }
+    }
+
+    /// An update changes what stands elsewhere, so text that comes meanwhile need not wait for it.
+    async fn update(&mut self, update: Update) {
+        if self.updates.is_full() {
+            self.flush().await;
+        }
+        if let Some(replaced) = self.updates.push(update) {
+            self.drain.remove(replaced.bytes);
+        }
+        self.wait_for_more();
+    }
+
+    fn wait_for_more(&mut self) {
+        self.deadline
+            .get_or_insert_with(|| Instant::now() + PATIENCE);
     }
 
     async fn flush(&mut self) {
         self.deadline = None;
         if let Some(piece) = self.buffer.take() {
             self.send_piece(piece).await;
+        }
+        for update in self.updates.take() {
+            let content = update.content.into();
+            let parts = self.codec.publish(Some(&update.parent), &content);
+            self.send(parts).await;
+            self.drain.remove(update.bytes);
         }
     }
 

@@ -9,10 +9,16 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 4] = [
+pub(super) const OURS: [Command; 5] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
+    },
+    Command {
+        name: ":output",
+        description: "Choose how much output a cell shows (`limit 20MB`, `limit none`), and whether \
+                      what a thread prints goes to the cell that started it (`birth`) or to the \
+                      newest (`current`)",
     },
     Command {
         name: ":quit",
@@ -34,6 +40,8 @@ pub(super) enum Special<'a> {
     /// Show what is known about a name.
     Explain(&'a str),
     Help,
+    /// Choose where output goes and how much of it.
+    Output(&'a str),
     Threads,
     Version,
     Quit,
@@ -43,6 +51,12 @@ pub(super) enum Special<'a> {
 pub(super) fn special(code: &str) -> Option<Special<'_>> {
     if let Some(name) = code.trim().strip_prefix('?') {
         return Some(Special::Explain(name.trim()));
+    }
+    if let Some(choice) = code.trim().strip_prefix(":output")
+        && (choice.is_empty() || choice.starts_with(' '))
+        && !choice.contains('\n')
+    {
+        return Some(Special::Output(choice.trim()));
     }
     match code.trim() {
         ":help" => Some(Special::Help),
@@ -160,6 +174,12 @@ mod tests {
         assert!(shows_types(":vars\n") && shows_types(":t x") && !shows_types(":types"));
         assert_eq!(special(" :quit\n"), Some(Special::Quit));
         assert_eq!(special(":quit\n1"), None);
+        assert_eq!(special(":output"), Some(Special::Output("")));
+        assert_eq!(
+            special(":output limit 1MB"),
+            Some(Special::Output("limit 1MB"))
+        );
+        assert_eq!(special(":outputs"), None);
         assert_eq!(special("?Vec::push"), Some(Special::Explain("Vec::push")));
     }
 }

@@ -22,9 +22,8 @@ const READ_SIZE: usize = 64 * 1024;
 pub(super) struct Host {
     pub(super) socket: UnixStream,
     pub(super) reader: Reader,
-    pub(super) text: [Utf8Stream; 2],
     /// What programs that a cell started write to the streams.
-    pipes: Vec<(Stream, File)>,
+    pipes: Vec<(Stream, File, Utf8Stream)>,
 }
 
 impl Host {
@@ -33,13 +32,13 @@ impl Host {
         Ok(Self {
             socket,
             reader: Reader::default(),
-            text: Default::default(),
             pipes: Vec::new(),
         })
     }
 
     pub(super) fn descriptors(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        std::iter::once(self.socket.as_fd()).chain(self.pipes.iter().map(|(_, pipe)| pipe.as_fd()))
+        std::iter::once(self.socket.as_fd())
+            .chain(self.pipes.iter().map(|(_, pipe, _)| pipe.as_fd()))
     }
 
     /// Reads one piece.
@@ -75,7 +74,8 @@ impl Host {
             .zip(descriptors)
         {
             if rustix::io::ioctl_fionbio(&descriptor, true).is_ok() {
-                self.pipes.push((stream, File::from(descriptor)));
+                let text = Utf8Stream::default();
+                self.pipes.push((stream, File::from(descriptor), text));
             }
         }
     }
@@ -85,11 +85,11 @@ impl Host {
         let mut texts = Vec::new();
         let mut buffer = vec![0; READ_SIZE];
         self.pipes
-            .retain_mut(|(stream, pipe)| match pipe.read(&mut buffer) {
+            .retain_mut(|(stream, pipe, text)| match pipe.read(&mut buffer) {
                 Ok(0) => false,
                 Ok(count) => {
                     let bytes = buffer.get(..count).unwrap_or_default();
-                    texts.push((*stream, String::from_utf8_lossy(bytes).into_owned()));
+                    texts.push((*stream, text.decode(bytes)));
                     true
                 }
                 Err(_) => true,

@@ -26,6 +26,7 @@ use tokio::sync::oneshot;
 
 use super::{
     host::{Host, Received},
+    outputs::{Outputs, Settings},
     places::{Place, Places, Source},
     reader::{Chunk, Message},
 };
@@ -58,10 +59,7 @@ struct State {
     /// Wakes the thread that moves output on, when there is a new host for it to wait for.
     wake: OwnedFd,
     host: Option<Host>,
-    /// Where output goes that no cell caused: to the newest cell, also after its end.
-    sink: Option<OutputSink>,
-    /// Where the output of each cell goes, by the host's count.
-    sinks: HashMap<u64, OutputSink>,
+    outputs: Outputs,
     /// The number in `In [n]` of each cell, by the host's count.
     numbers: HashMap<u64, usize>,
     places: Places,
@@ -95,8 +93,7 @@ impl HostLink {
             listener,
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             host: None,
-            sink: None,
-            sinks: HashMap::new(),
+            outputs: Outputs::default(),
             numbers: HashMap::new(),
             places: Places::default(),
             report: Report::default(),
@@ -124,7 +121,7 @@ impl HostLink {
         let mut state = self.lock();
         state.drain();
         state.places.add(source);
-        state.sink = Some(sink);
+        state.outputs.begin(sink);
         state.report = Report::default();
         self.executing.store(false, Ordering::Release);
     }
@@ -134,6 +131,7 @@ impl HostLink {
     pub(super) fn drain(&self) -> Report {
         let mut state = self.lock();
         state.drain();
+        state.outputs.end();
         self.executing.store(false, Ordering::Release);
         std::mem::take(&mut state.report)
     }
@@ -155,12 +153,26 @@ impl HostLink {
 
     /// Shows something as output of the current cell.
     pub(super) fn show(&self, output: Output) {
-        self.lock().send(NEWEST, output);
+        let mut state = self.lock();
+        state.outputs.send(NEWEST, output);
+        state.outputs.flush();
+    }
+
+    /// What the notebook has chosen with `:output`.
+    pub(super) fn output_settings(&self) -> Settings {
+        self.lock().outputs.settings
+    }
+
+    /// From now on this is chosen, for the earlier cells too.
+    pub(super) fn choose_output(&self, settings: Settings) {
+        self.lock().outputs.settings = settings;
     }
 
     /// Says that a panic happened which did not end its cell, as a program would on standard error.
     pub(super) fn print_panic(&self, panic: &Panic) {
-        self.lock().print_panic(NEWEST, panic);
+        let mut state = self.lock();
+        state.print_panic(NEWEST, panic);
+        state.outputs.flush();
     }
 
     fn move_output_on(&self) {
@@ -221,7 +233,7 @@ impl State {
         // A new host means that the one before it has ended: what is left of it is finite.
         while self.move_host_on() {}
         self.host = Host::new(socket).ok();
-        self.sinks.clear();
+        self.outputs.forget_host();
         self.numbers.clear();
         self.wake_mover();
         true
@@ -243,11 +255,12 @@ impl State {
         };
         let read = host.read();
         while let Some(Message { cell, chunk }) = host.reader.next() {
-            self.take_chunk(&mut host, cell, chunk);
+            self.take_chunk(&host, cell, chunk);
         }
         for (stream, text) in host.read_pipes() {
-            self.send(NEWEST, Output::Stream { stream, text });
+            self.outputs.send(NEWEST, Output::Stream { stream, text });
         }
+        self.outputs.flush();
         if read == Received::End {
             self.answered.notify_all();
         } else {
@@ -256,15 +269,9 @@ impl State {
         read == Received::Some
     }
 
-    fn take_chunk(&mut self, host: &mut Host, cell: u64, chunk: Chunk) {
+    fn take_chunk(&mut self, host: &Host, cell: u64, chunk: Chunk) {
         match chunk {
-            Chunk::Output(stream, bytes) => {
-                let text = host.text[stream as usize].decode(&bytes);
-                if !text.is_empty() {
-                    let stream = stream.into();
-                    self.send(cell, Output::Stream { stream, text });
-                }
-            }
+            Chunk::Output(stream, bytes) => self.outputs.bytes(cell, stream.into(), &bytes),
             Chunk::Event(event) => self.take_event(host, cell, event),
         }
     }
@@ -273,15 +280,14 @@ impl State {
         match event {
             HostEvent::Hello { .. } | HostEvent::Output { .. } => {}
             HostEvent::CellStarted => {
-                self.sinks
-                    .extend(self.sink.clone().map(|sink| (cell, sink)));
+                self.outputs.started(cell);
                 let newest = self.places.current().and_then(|at| self.places.cell(at));
                 self.numbers
                     .extend(newest.map(|source| (cell, source.number)));
                 self.executing.store(true, Ordering::Release);
             }
-            HostEvent::Display(display) => self.send(cell, Output::Display(display)),
-            HostEvent::ClearOutput { wait } => self.send(cell, Output::Clear { wait }),
+            HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
+            HostEvent::ClearOutput { wait } => self.outputs.send(cell, Output::Clear { wait }),
             HostEvent::Panic(panic) if panic.on_cell_thread => self.report.panics.push(panic),
             HostEvent::Panic(panic) => self.print_panic(cell, &panic),
             HostEvent::CellPanicked => self.report.panicked = true,
@@ -293,7 +299,7 @@ impl State {
         }
     }
 
-    fn ask(&self, host: &Host, prompt: String, password: bool) {
+    fn ask(&mut self, host: &Host, prompt: String, password: bool) {
         let Ok(mut socket) = host.socket.try_clone() else {
             return;
         };
@@ -306,7 +312,7 @@ impl State {
         let asking = Arc::clone(&self.asking);
         asking.store(true, Ordering::Release);
         // Only a cell that runs can ask: front ends answer no other.
-        self.send(NEWEST, question);
+        self.outputs.send(NEWEST, question);
         let waiting = thread::Builder::new()
             .name("interleave-input".into())
             .spawn(move || {
@@ -321,7 +327,7 @@ impl State {
         }
     }
 
-    fn print_panic(&self, cell: u64, panic: &Panic) {
+    fn print_panic(&mut self, cell: u64, panic: &Panic) {
         let thread = panic.thread.as_deref().unwrap_or("<unnamed>");
         let place = panic
             .location
@@ -337,18 +343,12 @@ impl State {
             panic.message
         );
         let stream = Stream::Stderr;
-        self.send(cell, Output::Stream { stream, text });
+        self.outputs.send(cell, Output::Stream { stream, text });
     }
 
     fn describe(&self, place: Place) -> String {
         let number = self.places.cell(place.cell).map_or(0, |cell| cell.number);
         format!("In[{number}]:{}:{}", place.line, place.column)
-    }
-
-    fn send(&self, cell: u64, output: Output) {
-        if let Some(sink) = self.sinks.get(&cell).or(self.sink.as_ref()) {
-            sink.send(output);
-        }
     }
 }
 

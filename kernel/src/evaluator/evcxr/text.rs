@@ -16,6 +16,11 @@ impl Utf8Stream {
         self.partial = rest;
         text
     }
+
+    /// What is left at the end: the beginning of a character that never came.
+    pub(super) fn finish(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.partial)).into_owned()
+    }
 }
 
 /// Number of bytes at the end that begin a character and do not finish it.
@@ -51,5 +56,8 @@ mod tests {
         let mut stream = Utf8Stream::default();
         assert_eq!(stream.decode(b"a\xffb"), "a\u{fffd}b");
         assert_eq!(stream.decode(b"\xff"), "\u{fffd}");
+        assert_eq!(stream.decode(b"a\xe2\x82"), "a");
+        assert_eq!(stream.finish(), "\u{fffd}");
+        assert_eq!(stream.finish(), "");
     }
 }
