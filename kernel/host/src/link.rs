@@ -1,24 +1,34 @@
 //! The socket to the kernel, and the C functions by which the prelude uses it.
 
 use std::{
-    ffi::OsStr,
+    ffi::OsString,
     fs::File,
-    io::{self, BufRead, BufReader, IoSlice, Write},
-    mem::MaybeUninit,
+    io::{self, IoSlice, Read, Write},
+    mem::{ManuallyDrop, MaybeUninit},
     os::{
-        fd::{AsFd, OwnedFd},
+        fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
         unix::net::UnixStream,
     },
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use interleave_protocol::{HostEvent, HostRequest, Stream};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::{
+    event::{PollFd, PollFlags},
+    io::{DupFlags, Errno},
+    net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags},
+};
 
-use crate::{input, observe, threads};
+use crate::{input, observe, service, threads};
 
 struct Link {
+    /// Where the kernel listens.
+    socket: OsString,
     kernel: Mutex<UnixStream>,
+    /// The same connection.
+    requests: UnixStream,
+    /// The read ends of the output pipes.
+    outputs: [io::PipeReader; 2],
     evcxr: Mutex<File>,
 }
 
@@ -29,24 +39,49 @@ static LINK: OnceLock<Link> = OnceLock::new();
 
 /// Connects to the kernel and hands it the read ends of the output pipes.
 pub(crate) fn connect(
-    socket: &OsStr,
+    socket: OsString,
     control_out: OwnedFd,
-    outputs: &[io::PipeReader; 2],
+    outputs: [io::PipeReader; 2],
 ) -> io::Result<()> {
-    let kernel = UnixStream::connect(socket)?;
-    send_hello(&kernel, outputs)?;
-    let requests = kernel.try_clone()?;
+    let kernel = UnixStream::connect(&socket)?;
+    send_hello(&kernel, &outputs, false)?;
     let link = Link {
+        socket,
+        requests: kernel.try_clone()?,
         kernel: Mutex::new(kernel),
+        outputs,
         evcxr: Mutex::new(File::from(control_out)),
     };
     if LINK.set(link).is_err() {
         return Err(io::Error::other("connected twice"));
     }
-    std::thread::Builder::new()
-        .name("interleave-link".into())
-        .spawn(move || serve_requests(requests))?;
+    listen()
+}
+
+/// Connects a copy of this process to the kernel, in place of the connection of the original, whose
+/// last message may be torn. Call [`listen`] next.
+pub(crate) fn reconnect() -> io::Result<()> {
+    let link = LINK
+        .get()
+        .ok_or_else(|| io::Error::other("never connected"))?;
+    let kernel = UnixStream::connect(&link.socket)?;
+    send_hello(&kernel, &link.outputs, true)?;
+    for old in [&*lock(&link.kernel), &link.requests] {
+        replace(old, &kernel)?;
+    }
     Ok(())
+}
+
+/// Makes the descriptor lead elsewhere.
+fn replace(old: &UnixStream, new: &UnixStream) -> io::Result<()> {
+    // SAFETY: the number stays open all the time and stays `old`'s.
+    let mut number = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(old.as_raw_fd()) });
+    Ok(rustix::io::dup3(new, &mut number, DupFlags::CLOEXEC)?)
+}
+
+/// Answers the kernel from now on.
+pub(crate) fn listen() -> io::Result<()> {
+    service::spawn("interleave-link", serve_requests)
 }
 
 /// Sends an event to the kernel.
@@ -76,14 +111,24 @@ pub(crate) fn send_output(stream: Stream, bytes: &[&[u8]]) -> bool {
     kernel.write_all(&header).is_ok() && bytes.iter().all(|part| kernel.write_all(part).is_ok())
 }
 
+/// Tells evcxr that nothing came of the cell: it keeps what it knew before. It has no word for that;
+/// what is no UTF-8 is an error to it (`run_and_capture_output` in `eval_context.rs` of evcxr 0.22),
+/// and after an error it commits nothing.
+pub(crate) fn give_up_cell() {
+    control_line(b"\xff\n");
+}
+
 /// Sends a line to evcxr, without its line end.
 pub(crate) fn tell_evcxr(line: &str) {
     control_line(format!("{line}\n").as_bytes());
 }
 
-fn send_hello(kernel: &UnixStream, outputs: &[io::PipeReader; 2]) -> io::Result<()> {
+fn send_hello(kernel: &UnixStream, outputs: &[io::PipeReader; 2], is_copy: bool) -> io::Result<()> {
     let pid = rustix::process::getpid().as_raw_nonzero().get();
-    let line = attributed(&interleave_protocol::to_line(&HostEvent::Hello { pid }));
+    let line = attributed(&interleave_protocol::to_line(&HostEvent::Hello {
+        pid,
+        is_copy,
+    }));
     let descriptors = [outputs[0].as_fd(), outputs[1].as_fd()];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
@@ -99,21 +144,44 @@ fn send_hello(kernel: &UnixStream, outputs: &[io::PipeReader; 2]) -> io::Result<
 
 /// Answers the kernel, and ends this process with it: a cell that loops for ever, or a thread that
 /// it left behind, must not outlive the notebook.
-fn serve_requests(requests: UnixStream) {
-    for line in BufReader::new(requests).split(b'\n') {
-        let Ok(line) = line else { break };
-        match interleave_protocol::from_line(&line) {
-            Ok(HostRequest::Input { value }) => input::deliver(value),
-            Ok(HostRequest::Threads) => {
-                let (threads, unseen) = observe::threads();
-                send(&HostEvent::Threads { threads, unseen });
-            }
-            // What nobody knows is nobody's loss: both ends are of one version.
-            Err(_) => {}
+fn serve_requests() {
+    let mut received = Vec::new();
+    while receive(&mut received).is_ok() {
+        let _work = service::at_work();
+        while let Some(end) = received.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = received.drain(..=end).collect();
+            answer(&line);
         }
     }
     // SAFETY: `_exit` ends the process at once; exit handlers of half-run cells must not run.
     unsafe { libc::_exit(0) }
+}
+
+/// Waits for bytes. The end of the connection is an error.
+fn receive(received: &mut Vec<u8>) -> io::Result<()> {
+    let link = LINK.get().ok_or(io::ErrorKind::NotConnected)?;
+    let mut polled = [PollFd::new(&link.requests, PollFlags::IN)];
+    while rustix::event::poll(&mut polled, None) == Err(Errno::INTR) {}
+    let _work = service::at_work();
+    let mut buffer = [0; 4096];
+    let count = (&link.requests).read(&mut buffer)?;
+    if count == 0 {
+        return Err(io::ErrorKind::UnexpectedEof.into());
+    }
+    received.extend_from_slice(buffer.get(..count).unwrap_or_default());
+    Ok(())
+}
+
+fn answer(line: &[u8]) {
+    match interleave_protocol::from_line(line) {
+        Ok(HostRequest::Input { value }) => input::deliver(value),
+        Ok(HostRequest::Threads) => {
+            let (threads, unseen) = observe::threads();
+            send(&HostEvent::Threads { threads, unseen });
+        }
+        // What nobody knows is nobody's loss: both ends are of one version.
+        Err(_) => {}
+    }
 }
 
 fn send_line(line: &[u8]) {

@@ -9,6 +9,8 @@
 //! the functions of this executable before those of libc: [`input`], [`output`] and [`observe`]
 //! stand there.
 //!
+//! [`snapshot`] lets a copy of the process take its place when it ends within a cell.
+//!
 //! A second life, `interleave-host guard`, outlasts a kernel and clears up behind it.
 
 mod cells;
@@ -18,6 +20,8 @@ mod link;
 mod next;
 mod observe;
 mod output;
+mod service;
+mod snapshot;
 mod stdio;
 mod threads;
 
@@ -29,6 +33,10 @@ fn main() -> ExitCode {
         Some(argument) if argument == "guard" => guard::run(arguments),
         _ => run_cells(),
     };
+    report(result)
+}
+
+fn report(result: std::io::Result<()>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -47,14 +55,15 @@ fn run_cells() -> std::io::Result<()> {
     };
     observe::adopt_first();
     let stdio = stdio::take_over()?;
-    link::connect(&socket, stdio.control_out, &stdio.outputs)?;
-    cells::run(stdio.control_in, &prelude)
+    link::connect(socket, stdio.control_out, stdio.outputs)?;
+    cells::run(stdio.control_in, &prelude, environment.snapshots)
 }
 
 /// What the kernel and evcxr told this process, removed from the environment that cells see.
 struct Environment {
     socket: Option<std::ffi::OsString>,
     prelude: Option<std::ffi::OsString>,
+    snapshots: bool,
 }
 
 impl Environment {
@@ -62,6 +71,8 @@ impl Environment {
         let environment = Self {
             socket: std::env::var_os(interleave_protocol::SOCKET_ENV),
             prelude: std::env::var_os(interleave_protocol::PRELUDE_ENV),
+            snapshots: std::env::var_os(interleave_protocol::SNAPSHOTS_ENV)
+                .is_none_or(|value| value != "off"),
         };
         // evcxr sets the last two for its own runtime; a student's program must not inherit them.
         for name in [

@@ -19,5 +19,5 @@ mod waits;
 pub(crate) use frames::Frame;
 pub(crate) use interpose::interpose;
 pub(crate) use reading::threads;
-pub(crate) use registry::{adopt_first, run_cells_here};
+pub(crate) use registry::{adopt_first, cells_of_others, forget_others, run_cells_here};
 pub(crate) use waiting::{Waiting, blocked};

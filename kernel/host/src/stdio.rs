@@ -11,7 +11,7 @@ use rustix::io::fcntl_dupfd_cloexec;
 use crate::output;
 
 /// Lowest number for private descriptors, so that a cell which opens files sees small numbers.
-const PRIVATE_FD: i32 = 200;
+pub(crate) const PRIVATE_FD: i32 = 200;
 
 /// The descriptors after the exchange.
 pub(crate) struct Stdio {

@@ -10,7 +10,6 @@ use std::{
     panic::PanicHookInfo,
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::Duration,
 };
 
 use interleave_protocol::{DisplayRole, HostEvent, Location, Panic, QuestionMark};
@@ -32,9 +31,6 @@ const PANIC_NOTIFICATION: &str = "EVCXR_PANIC_NOTIFICATION";
 /// evcxr 0.22 `evcxr_internal_runtime.rs`: a `?` left the cell, so its new variables are not kept.
 const USER_ERROR_OCCURRED: &str = "EVCXR_ERROR_OCCURRED";
 
-/// How long a part of a line may wait in libstd's buffer before it is shown.
-const FLUSH_INTERVAL: Duration = Duration::from_millis(50);
-
 /// Size of the stack that Linux gives the first thread of a process.
 const MAIN_STACK: usize = 8 * 1024 * 1024;
 
@@ -46,16 +42,6 @@ thread_local! {
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_prelude_start() {
     std::panic::set_hook(Box::new(report_panic));
-    let flusher = thread::Builder::new()
-        .name("interleave-flush".into())
-        .spawn(|| {
-            loop {
-                thread::sleep(FLUSH_INTERVAL);
-                interleave_prelude_flush();
-            }
-        });
-    // Without the thread a part of a line is shown when its cell ends.
-    drop(flusher);
 }
 
 /// Called by the host to start a thread for the cells: the first one, and one more whenever a cell
@@ -74,7 +60,8 @@ pub extern "C" fn interleave_prelude_start_cell_thread(run: extern "C" fn()) -> 
     thread.stack_size(MAIN_STACK).spawn(body).is_ok()
 }
 
-/// Called by the host after each cell: a part of a line must not wait for the next cell.
+/// Called by the host again and again, and after each cell: a part of a line must not wait for the
+/// next cell.
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_prelude_flush() {
     // An error means that a cell closed its standard output.

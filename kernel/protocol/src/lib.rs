@@ -23,6 +23,9 @@ pub const SOCKET_ENV: &str = "INTERLEAVE_SOCKET";
 /// Environment variable of the host: path of the prelude's shared object, loaded before any cell.
 pub const PRELUDE_ENV: &str = "INTERLEAVE_PRELUDE";
 
+/// Environment variable of the kernel: with the value `off` no cell has a snapshot.
+pub const SNAPSHOTS_ENV: &str = "INTERLEAVE_SNAPSHOTS";
+
 /// From the host to the kernel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -31,6 +34,19 @@ pub enum HostEvent {
     Hello {
         /// Process id of the host.
         pid: i32,
+        /// Whether it is a copy that takes the place of a host which has ended. The cell is given up.
+        #[serde(default)]
+        is_copy: bool,
+    },
+    /// The host has copied itself, before it runs a cell.
+    Snapshot {
+        /// Process id of the copy.
+        pid: i32,
+    },
+    /// The host runs a cell without a copy of itself.
+    NoSnapshot {
+        /// Why there is none.
+        reason: NoSnapshot,
     },
     /// Bytes for standard output or standard error; they follow the line.
     Output {
@@ -81,6 +97,39 @@ pub enum HostRequest {
     },
     /// Which threads live, and what do they do?
     Threads,
+}
+
+/// Why the host could not copy itself before a cell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum NoSnapshot {
+    /// Nobody wants it.
+    Off,
+    /// The process has run no cell yet, so there is nothing to keep.
+    Fresh,
+    /// Threads of cells would be missing in the copy.
+    Threads {
+        /// How many.
+        count: usize,
+        /// The cells that started them, as the host counts cells.
+        cells: Vec<u64>,
+    },
+    /// Programs that cells started are no children of the copy.
+    Programs,
+    /// The copy would keep open what a cell closes: a pipe, a socket, the lock of a file.
+    Descriptors,
+    /// Copying would take too long.
+    Memory {
+        /// What the cells have taken.
+        bytes: u64,
+    },
+    /// A thread of the host's own did not come to rest.
+    Busy,
+    /// The system does not make it.
+    System {
+        /// In its words.
+        error: String,
+    },
 }
 
 /// One of the two text streams of a process.

@@ -21,12 +21,12 @@ use self::{
     analysis::PRELUDE,
     analyst::Analyst,
     commands::Special,
-    failures::Stopped,
     host_link::HostLink,
     interrupt::Interrupter,
     lets::Typed,
     notebook::Notebook,
     places::{Places, Source},
+    statics::KnownStatics,
 };
 use super::{
     Cell, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome, Output,
@@ -37,12 +37,14 @@ mod analysis;
 mod analyst;
 mod commands;
 mod diagnostics;
+mod ending;
 mod failures;
 mod host;
 mod host_link;
 mod interrupt;
 mod lets;
 mod limit;
+mod lineage;
 mod names;
 mod notebook;
 mod output_command;
@@ -51,6 +53,7 @@ mod places;
 mod processes;
 mod reader;
 mod report;
+mod statics;
 mod syntax;
 mod text;
 mod threads;
@@ -90,6 +93,7 @@ struct EvcxrEvaluator {
     link: HostLink,
     interrupter: Interrupter,
     compile_directory: PathBuf,
+    statics: KnownStatics,
     versions: String,
     next_id: u64,
     /// Who knows std; `None` when the rust-analyzer of this process does.
@@ -114,7 +118,7 @@ impl EvcxrEvaluator {
             .map_err(|error| anyhow::anyhow!("{error}"))
             .context("evcxr does not start")?;
         let mut context = CommandContext::with_eval_context(context);
-        interrupter.watch(context.process_handle());
+        link.lineage().watch(context.process_handle());
         context
             .execute(PRELUDE)
             .map_err(|error| anyhow::anyhow!("{error}"))?;
@@ -123,6 +127,7 @@ impl EvcxrEvaluator {
             context,
             link: link.clone(),
             interrupter: interrupter.clone(),
+            statics: KnownStatics::in_directory(&workspace.compile_directory()),
             compile_directory: workspace.compile_directory(),
             versions: versions(&toolchain.version),
             next_id: 1,
@@ -182,51 +187,6 @@ impl EvcxrEvaluator {
         )
         .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
         self.context.execute(&self.typed.code)
-    }
-
-    fn outcome(&mut self, result: Result<EvalOutputs, Error>, interrupted: bool) -> Outcome {
-        let report = self.link.drain();
-        let (last, others) = match report.panics.split_last() {
-            Some((last, others)) if report.panicked => (Some(last), others),
-            _ => (None, report.panics.as_slice()),
-        };
-        for panic in others {
-            self.link.print_panic(panic);
-        }
-        match result {
-            Err(Error::SubprocessTerminated(_)) if interrupted => {
-                Outcome::Failed(failures::interrupted(Stopped::Host))
-            }
-            Err(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Compiler)),
-            Err(Error::SubprocessTerminated(status)) => Outcome::Failed(failures::crashed(&status)),
-            Err(error) => Outcome::Failed(self.link.with_places(|places| {
-                let index = places.current().unwrap_or_default();
-                diagnostics::failure(&error, places, index, &self.typed)
-            })),
-            Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
-            Ok(_) if report.panicked => {
-                Outcome::Failed(self.failure_at(|places| failures::panicked(last, places)))
-            }
-            Ok(outputs) => {
-                self.show_command_output(outputs);
-                match report.question_mark {
-                    Some(error) => Outcome::Failed(
-                        self.failure_at(|places| failures::returned_early(&error, places)),
-                    ),
-                    None => Outcome::Finished,
-                }
-            }
-        }
-    }
-
-    /// What evcxr's commands answer. The values of cells come from the prelude instead.
-    fn show_command_output(&self, outputs: EvalOutputs) {
-        if outputs.is_empty() {
-            return;
-        }
-        let data = outputs.content_by_mime_type.into_iter();
-        let data = data.map(|(mime, text)| (mime, Value::from(text))).collect();
-        self.show(data);
     }
 
     fn show(&self, data: BTreeMap<String, Value>) {
@@ -290,6 +250,7 @@ impl Evaluator for EvcxrEvaluator {
         if let Some(statement) = syntax::dropped_statement(&code) {
             return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
         }
+        self.statics.remember();
         self.interrupter.begin();
         let mut result = self.run(&code);
         if let Ok(outputs) = &mut result {

@@ -4,85 +4,90 @@
 //! never ends can be given up, and the next ones get a new thread.
 
 use std::{
-    ffi::c_void,
+    ffi::{CString, OsStr, c_void},
     io,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
 use interleave_protocol::HostEvent;
 
-use super::{PreludeFunction, library::Library};
-use crate::{link, observe, threads};
+use super::{LOAD_AND_RUN, flush, go_on_after, library::Library};
+use crate::{
+    link, observe,
+    snapshot::{self, Life, Snapshot},
+    threads,
+};
 
 /// What evcxr generates for a cell: takes the variables of the cells before, and returns them.
-pub(super) type CellFunction = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+type CellFunction = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
 
 type Body = unsafe extern "C" fn();
 type StartThread = unsafe extern "C" fn(Body) -> bool;
 
-/// A cell that is loaded and ready to run.
-pub(super) struct Cell {
-    /// Counts the cells that this process runs, from 1.
-    pub(super) number: u64,
-    pub(super) function: CellFunction,
-    /// What the previous cell returned, or null before the first.
-    pub(super) variables: *mut c_void,
+/// What a cell returned for the next one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Variables(*mut c_void);
+
+impl Variables {
+    /// Before the first cell.
+    pub(super) fn none() -> Self {
+        Self(std::ptr::null_mut())
+    }
 }
 
 // SAFETY: one thread at a time has the variables: the one that runs a cell, or the one that waits
 // for its end.
-unsafe impl Send for Cell {}
+unsafe impl Send for Variables {}
 
-/// Runs cells on a thread of their own.
-pub(super) struct Runner {
-    /// Ends what the cell wrote: a part of a line must not wait for the next cell.
-    flush: PreludeFunction,
+/// A cell to run.
+pub(super) struct Cell {
+    /// Counts the cells that this process runs, from 1.
+    pub(super) number: u64,
+    /// evcxr's line.
+    pub(super) instruction: String,
+    /// What the previous cell returned.
+    pub(super) variables: Variables,
 }
 
-impl Runner {
-    /// Starts the thread.
-    pub(super) fn start(prelude: &Library) -> io::Result<Self> {
-        let start_thread: StartThread =
-            prelude.function(c"interleave_prelude_start_cell_thread")?;
-        let flush = prelude.function(c"interleave_prelude_flush")?;
-        // SAFETY: the prelude defines the function with this signature.
-        if unsafe { start_thread(serve) } {
-            Ok(Self { flush })
-        } else {
-            Err(io::Error::other("the system has no thread for the cells"))
-        }
+/// Starts the thread.
+pub(super) fn start(prelude: &Library) -> io::Result<()> {
+    let start_thread: StartThread = prelude.function(c"interleave_prelude_start_cell_thread")?;
+    // SAFETY: the prelude defines the function with this signature.
+    if unsafe { start_thread(serve) } {
+        Ok(())
+    } else {
+        Err(io::Error::other("the system has no thread for the cells"))
     }
+}
 
-    /// Runs a cell to its end. Returns the variables for the next one.
-    pub(super) fn run(&self, cell: Cell) -> *mut c_void {
-        let mut desk = Desk::lock();
-        *desk = Desk::Given(cell, self.flush);
-        CHANGED.notify_all();
-        loop {
-            if let Desk::Done(variables) = *desk {
-                *desk = Desk::Empty;
-                return variables;
-            }
-            desk = Desk::wait(desk);
+/// Runs a cell to its end. Returns the variables for the next one.
+pub(super) fn run(cell: Cell) -> io::Result<Variables> {
+    let mut desk = Desk::lock();
+    *desk = Desk::Given(cell);
+    CHANGED.notify_all();
+    loop {
+        match std::mem::replace(&mut *desk, Desk::Empty) {
+            Desk::Done(result) => return result,
+            other => *desk = other,
         }
+        desk = Desk::wait(desk);
     }
 }
 
 /// Where the thread of the protocol and the thread of the cells meet.
 enum Desk {
     Empty,
-    Given(Cell, PreludeFunction),
+    Given(Cell),
     Running,
-    Done(*mut c_void),
+    Done(io::Result<Variables>),
 }
-
-// SAFETY: as for `Cell`.
-unsafe impl Send for Desk {}
 
 static DESK: Mutex<Desk> = Mutex::new(Desk::Empty);
 static CHANGED: Condvar = Condvar::new();
 
 impl Desk {
+    /// While the thread of the cells holds this between `Given` and `Done`, the other one waits for
+    /// it and holds nothing.
     fn lock() -> MutexGuard<'static, Self> {
         DESK.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -92,11 +97,11 @@ impl Desk {
     }
 
     /// Waits for a cell.
-    fn take() -> (Cell, PreludeFunction) {
+    fn take() -> Cell {
         let mut desk = Self::lock();
         loop {
             match std::mem::replace(&mut *desk, Self::Running) {
-                Self::Given(cell, flush) => return (cell, flush),
+                Self::Given(cell) => return cell,
                 other => *desk = other,
             }
             desk = Self::wait(desk);
@@ -108,16 +113,47 @@ impl Desk {
 unsafe extern "C" fn serve() {
     observe::run_cells_here();
     loop {
-        let (cell, flush) = Desk::take();
-        threads::enter_cell(cell.number);
-        link::send(&HostEvent::CellStarted);
-        // SAFETY: evcxr generated the function with this signature, and `variables` is what the
-        // previous cell returned, or null before the first.
-        let variables = unsafe { (cell.function)(cell.variables) };
-        // SAFETY: the prelude defines it with this signature.
-        unsafe { flush() };
-        threads::leave_cell();
-        *Desk::lock() = Desk::Done(variables);
-        CHANGED.notify_all();
+        let cell = Desk::take();
+        match snapshot::take(cell.number, Desk::lock) {
+            Life::Original(snapshot) => {
+                let result = load_and_run(&cell, snapshot);
+                *Desk::lock() = Desk::Done(result);
+                CHANGED.notify_all();
+            }
+            Life::Successor => {
+                if go_on_after(cell.number, cell.variables).is_err() {
+                    snapshot::end();
+                }
+            }
+        }
     }
+}
+
+fn load_and_run(cell: &Cell, snapshot: Option<Snapshot>) -> io::Result<Variables> {
+    threads::enter_cell(cell.number);
+    let function = match load(&cell.instruction) {
+        Ok(function) => function,
+        Err(error) => {
+            // evcxr waits for an answer and there is none: this process ends.
+            std::mem::forget(snapshot);
+            return Err(error);
+        }
+    };
+    link::send(&HostEvent::CellStarted);
+    // SAFETY: evcxr generated the function with this signature, and `variables` is what the
+    // previous cell returned, or null before the first.
+    let variables = unsafe { function(cell.variables.0) };
+    flush();
+    threads::leave_cell();
+    // Before evcxr learns of the end: from then on nothing may happen to the cell any more.
+    drop(snapshot);
+    Ok(Variables(variables))
+}
+
+fn load(instruction: &str) -> io::Result<CellFunction> {
+    let (path, function) = instruction
+        .strip_prefix(LOAD_AND_RUN)
+        .and_then(|rest| rest.rsplit_once(' '))
+        .ok_or_else(|| io::Error::other(format!("unknown instruction: {instruction}")))?;
+    Library::open(OsStr::new(path))?.function(&CString::new(function)?)
 }

@@ -11,7 +11,7 @@ use std::{
 use interleave_protocol::{CodeAddress, FutexUse, Thread, ThreadKind, ThreadState};
 
 use super::{
-    registry::{self, Slot},
+    registry::{self, OWN_NAME, Slot},
     waiting::{Waiting, now},
 };
 
@@ -53,13 +53,12 @@ fn describe(slot: &Slot) -> Option<Thread> {
 }
 
 fn kind(slot: &Slot, name: Option<&str>) -> ThreadKind {
-    const OWN: &str = "interleave-";
     // The second as the system cuts it off: `ThreadPoolExecutor-0_0`.
     const POOLS: [&str; 2] = ["tokio-", "ThreadPoolExecu"];
     let name = name.unwrap_or_default();
     if slot.runs_cells.load(Relaxed) {
         ThreadKind::Cells
-    } else if name.starts_with(OWN) {
+    } else if name.starts_with(OWN_NAME) {
         ThreadKind::Own
     } else if slot.is_shared.load(Relaxed) || POOLS.iter().any(|pool| name.starts_with(pool)) {
         ThreadKind::Pool

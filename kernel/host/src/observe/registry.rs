@@ -16,6 +16,9 @@ use super::{
 /// So many threads are known one by one; the rest are counted.
 const SLOTS: usize = 4096;
 
+/// How the names of this program's own threads begin.
+pub(super) const OWN_NAME: &str = "interleave-";
+
 /// A name as the system keeps it, its nul included.
 const NAME: usize = 16;
 
@@ -159,10 +162,7 @@ impl Drop for Place {
             UNSEEN.fetch_sub(1, Relaxed);
             return;
         };
-        if CURRENT
-            .get()
-            .is_some_and(|current| std::ptr::eq(current, slot))
-        {
+        if is_current(slot) {
             CURRENT.set(None);
         }
         slot.phase.store(FREE, Release);
@@ -186,6 +186,37 @@ pub(crate) fn run_cells_here() {
     if let Some(slot) = current() {
         slot.runs_cells.store(true, Relaxed);
     }
+}
+
+/// The cells that the other threads belong to, but for those of this program; each once, in order.
+pub(crate) fn cells_of_others() -> Vec<u64> {
+    let (living, _) = living();
+    let mut cells: Vec<u64> = living
+        .filter(|slot| !is_current(slot))
+        .filter(|slot| !slot.name().is_some_and(|name| name.starts_with(OWN_NAME)))
+        .map(|slot| slot.cell.load(Relaxed))
+        .collect();
+    cells.sort_unstable();
+    cells.dedup();
+    cells
+}
+
+/// In a copy of the process no thread lives but the calling one, by another number of the system.
+pub(crate) fn forget_others() {
+    let (living, _) = living();
+    for slot in living.filter(|slot| !is_current(slot)) {
+        slot.phase.store(FREE, Release);
+        give_back(slot);
+    }
+    UNSEEN.store(0, Relaxed);
+    if let Some(slot) = current() {
+        let id = rustix::thread::gettid().as_raw_nonzero().get();
+        slot.id.store(id, Relaxed);
+    }
+}
+
+fn is_current(slot: &Slot) -> bool {
+    current().is_some_and(|current| std::ptr::eq(current, slot))
 }
 
 fn free_slot() -> Option<&'static Slot> {

@@ -1,6 +1,8 @@
 //! How a cell can fail that the compiler had accepted, in the words that a student reads.
 
-use interleave_protocol::{Location, Panic, QuestionMark};
+use std::fmt;
+
+use interleave_protocol::{Location, NoSnapshot, Panic, QuestionMark};
 
 use super::{
     names,
@@ -9,8 +11,74 @@ use super::{
 };
 use crate::evaluator::Failure;
 
-const LOST: &str = "The process of the cells was replaced: variables and threads are lost, \
-                    functions and types are kept.";
+/// What became of the process of the cells, which has ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// A copy of it from before the cell has taken its place.
+    Kept,
+    /// There is a new one; why there was no copy, if that is known.
+    Lost(Option<NoSnapshot>),
+}
+
+impl fmt::Display for Fate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept => f.write_str(
+                "Variables and statics are as they were before this cell; what it defined and the \
+                 threads that it started are gone, what it wrote to files stays.",
+            ),
+            Self::Lost(reason) => {
+                f.write_str(
+                    "The process of the cells was replaced: variables and threads are lost, \
+                     functions and types are kept.",
+                )?;
+                match reason {
+                    None | Some(NoSnapshot::Fresh) => Ok(()),
+                    Some(reason) => write!(f, " (No copy was at hand: {}.)", words(reason)),
+                }
+            }
+        }
+    }
+}
+
+/// Why there was no copy.
+fn words(reason: &NoSnapshot) -> String {
+    const MEGABYTE: u64 = 1024 * 1024;
+    match reason {
+        NoSnapshot::Fresh => "nothing was to be kept".to_owned(),
+        NoSnapshot::Off => "snapshots are switched off".to_owned(),
+        NoSnapshot::Threads { count, cells } => {
+            let (threads, were) = if *count == 1 {
+                ("a thread", "was")
+            } else {
+                ("threads", "were")
+            };
+            format!(
+                "{threads}{} {were} running, and a copy has no threads",
+                of(cells)
+            )
+        }
+        NoSnapshot::Programs => {
+            "a program that an earlier cell started was not waited for".to_owned()
+        }
+        NoSnapshot::Descriptors => {
+            "an earlier cell left a pipe, a socket or a locked file open".to_owned()
+        }
+        NoSnapshot::Memory { bytes } => {
+            format!("the cells held {} MB, too much to copy", bytes / MEGABYTE)
+        }
+        NoSnapshot::Busy => "standard output was locked".to_owned(),
+        NoSnapshot::System { error } => format!("the system made none, {error}"),
+    }
+}
+
+fn of(cells: &[u64]) -> String {
+    let cells: Vec<String> = cells.iter().map(|cell| format!("In[{cell}]")).collect();
+    match cells.as_slice() {
+        [] => String::new(),
+        cells => format!(" of {}", cells.join(", ")),
+    }
+}
 
 /// A failure without a place.
 pub(super) fn plain(name: &str, message: &str) -> Failure {
@@ -23,35 +91,35 @@ pub(super) fn no_answer() -> Failure {
 }
 
 /// What the student stopped.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Stopped {
     /// The compiler, before any code of the cell ran.
     Compiler,
     /// The cell, which ended by itself then.
     Cell,
     /// The process that runs the cells.
-    Host,
+    Host(Fate),
 }
 
 pub(super) fn interrupted(stopped: Stopped) -> Failure {
     let message = match stopped {
         Stopped::Compiler => "the compiler was interrupted. Nothing is lost.".to_owned(),
         Stopped::Cell => "the cell was interrupted. Nothing is lost.".to_owned(),
-        Stopped::Host => format!("the cell was interrupted. {LOST}"),
+        Stopped::Host(fate) => format!("the cell was interrupted. {fate}"),
     };
     plain("Interrupted", &message)
 }
 
 /// The host has ended. `status` is evcxr's, such as
-/// `Subprocess terminated with status: signal: 11 (SIGSEGV)`.
-pub(super) fn crashed(status: &str) -> Failure {
+/// `Subprocess terminated with status: signal: 11 (SIGSEGV)`, or the part behind the colon.
+pub(super) fn crashed(status: &str, fate: &Fate) -> Failure {
     let status = status.rsplit("status: ").next().unwrap_or(status).trim();
     match status.parse::<i32>() {
         Ok(code) => plain(
             "exit",
-            &format!("the cell ended its process, with exit code {code}. {LOST}"),
+            &format!("the cell ended its process, with exit code {code}. {fate}"),
         ),
-        Err(_) => plain("crash", &format!("the cell crashed: {status}. {LOST}")),
+        Err(_) => plain("crash", &format!("the cell crashed: {status}. {fate}")),
     }
 }
 
@@ -130,15 +198,24 @@ mod tests {
 
     #[test]
     fn an_exit_and_a_crash_are_told_apart() {
-        let exit = crashed("Subprocess terminated with status: exit status: 3");
+        let lost = Fate::Lost(Some(NoSnapshot::Threads {
+            count: 2,
+            cells: vec![1, 3],
+        }));
+        let exit = crashed(
+            "Subprocess terminated with status: exit status: 3",
+            &Fate::Kept,
+        );
         assert_eq!(exit.name, "exit");
         assert!(exit.value.contains("exit code 3"), "{}", exit.value);
-        let crash = crashed("Subprocess terminated with status: signal: 6 (SIGABRT)");
+        assert!(exit.value.contains("as they were before this cell"));
+        let crash = crashed("signal: 6 (SIGABRT)", &lost);
         assert_eq!(crash.name, "crash");
         assert!(
             crash.value.contains("signal: 6 (SIGABRT)"),
             "{}",
             crash.value
         );
+        assert!(crash.value.contains("lost") && crash.value.contains("threads of In[1], In[3]"));
     }
 }

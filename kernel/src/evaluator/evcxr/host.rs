@@ -106,3 +106,12 @@ pub(super) enum Received {
     /// The host is gone.
     End,
 }
+
+impl From<interleave_protocol::Stream> for Stream {
+    fn from(stream: interleave_protocol::Stream) -> Self {
+        match stream {
+            interleave_protocol::Stream::Stdout => Self::Stdout,
+            interleave_protocol::Stream::Stderr => Self::Stderr,
+        }
+    }
+}

@@ -12,6 +12,7 @@ use std::{
         unix::net::UnixListener,
     },
     path::Path,
+    process::ExitStatus,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -20,12 +21,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{HostEvent, HostRequest, Panic, QuestionMark};
+use interleave_protocol::{HostEvent, HostRequest, NoSnapshot, Panic, QuestionMark};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use tokio::sync::oneshot;
 
 use super::{
     host::{Host, Received},
+    lineage::Lineage,
     outputs::{Outputs, Settings},
     places::{Place, Places, Source},
     reader::{Chunk, Message},
@@ -51,6 +53,7 @@ pub(super) struct HostLink {
     asking: Arc<AtomicBool>,
     /// Told when the host has answered, or is gone.
     answered: Arc<Condvar>,
+    lineage: Lineage,
 }
 
 #[derive(Debug)]
@@ -64,6 +67,7 @@ struct State {
     numbers: HashMap<u64, usize>,
     places: Places,
     report: Report,
+    lineage: Lineage,
     executing: Arc<AtomicBool>,
     asking: Arc<AtomicBool>,
     /// What the host answered to the question for its threads.
@@ -78,6 +82,8 @@ pub(super) struct Report {
     pub(super) panics: Vec<Panic>,
     pub(super) panicked: bool,
     pub(super) question_mark: Option<QuestionMark>,
+    /// How the host ended, if a copy of it from before the cell has taken its place.
+    pub(super) succession: Option<ExitStatus>,
 }
 
 impl HostLink {
@@ -89,8 +95,10 @@ impl HostLink {
         let executing = Arc::new(AtomicBool::new(false));
         let asking = Arc::new(AtomicBool::new(false));
         let answered = Arc::new(Condvar::new());
+        let lineage = Lineage::default();
         let state = State {
             listener,
+            lineage: lineage.clone(),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             host: None,
             outputs: Outputs::default(),
@@ -107,6 +115,7 @@ impl HostLink {
             executing,
             asking,
             answered,
+            lineage,
         };
         let mover = link.clone();
         thread::Builder::new()
@@ -134,6 +143,11 @@ impl HostLink {
         state.outputs.end();
         self.executing.store(false, Ordering::Release);
         std::mem::take(&mut state.report)
+    }
+
+    /// The process at the other end.
+    pub(super) fn lineage(&self) -> &Lineage {
+        &self.lineage
     }
 
     /// Whether compiled code of the cell runs, as opposed to the compiler.
@@ -187,6 +201,7 @@ impl HostLink {
                 Ok(_) => {
                     let mut state = self.lock();
                     state.forget_wake();
+                    state.lineage.reap();
                     state.move_on();
                 }
                 Err(rustix::io::Errno::INTR) => {}
@@ -212,6 +227,7 @@ impl State {
             .into_iter()
             .chain(host)
             .map(|fd| fd.try_clone_to_owned())
+            .chain(self.lineage.ends())
             .collect()
     }
 
@@ -278,7 +294,13 @@ impl State {
 
     fn take_event(&mut self, host: &Host, cell: u64, event: HostEvent) {
         match event {
-            HostEvent::Hello { .. } | HostEvent::Output { .. } => {}
+            HostEvent::Output { .. } => {}
+            HostEvent::Hello { is_copy: false, .. } => self.lineage.begins(),
+            HostEvent::Hello { pid, .. } => self.report.succession = self.lineage.succeed(pid),
+            HostEvent::Snapshot { pid } => self.lineage.was_copied(pid),
+            HostEvent::NoSnapshot { reason } => {
+                self.lineage.was_not_copied(self.with_numbers(reason));
+            }
             HostEvent::CellStarted => {
                 self.outputs.started(cell);
                 let newest = self.places.current().and_then(|at| self.places.cell(at));
@@ -297,6 +319,16 @@ impl State {
                 self.take_threads(threads, unseen);
             }
         }
+    }
+
+    /// Names cells by their numbers in the notebook.
+    fn with_numbers(&self, reason: NoSnapshot) -> NoSnapshot {
+        let NoSnapshot::Threads { count, cells } = reason else {
+            return reason;
+        };
+        let number = |cell| self.numbers.get(cell).map(|number| *number as u64);
+        let cells = cells.iter().filter_map(number).collect();
+        NoSnapshot::Threads { count, cells }
     }
 
     fn ask(&mut self, host: &Host, prompt: String, password: bool) {
@@ -349,14 +381,5 @@ impl State {
     fn describe(&self, place: Place) -> String {
         let number = self.places.cell(place.cell).map_or(0, |cell| cell.number);
         format!("In[{number}]:{}:{}", place.line, place.column)
-    }
-}
-
-impl From<interleave_protocol::Stream> for Stream {
-    fn from(stream: interleave_protocol::Stream) -> Self {
-        match stream {
-            interleave_protocol::Stream::Stdout => Self::Stdout,
-            interleave_protocol::Stream::Stderr => Self::Stderr,
-        }
     }
 }

@@ -1,7 +1,7 @@
 //! Stops a cell from outside.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::{process::Child, thread, time::Duration};
+use std::{thread, time::Duration};
 
 use super::{host_link::HostLink, processes};
 use crate::evaluator::Interrupt;
@@ -13,14 +13,15 @@ const RETRY: Duration = Duration::from_millis(20);
 /// So many looks a cell gets to end by itself, once its question has been withdrawn.
 const GRACE: u32 = 25;
 
+/// So many looks a copy of the host gets to take its place.
+const SUCCESSION: u32 = 150;
+
 /// Stops compilers, or replaces the process that runs the cells.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupter(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// The host; evcxr puts each new one into the same place.
-    host: Mutex<Option<Arc<Mutex<Child>>>>,
     link: HostLink,
     cell: Mutex<CellState>,
     changed: Condvar,
@@ -36,16 +37,10 @@ enum CellState {
 impl Interrupter {
     pub(super) fn new(link: HostLink) -> Self {
         Self(Arc::new(Inner {
-            host: Mutex::new(None),
             link,
             cell: Mutex::new(CellState::None),
             changed: Condvar::new(),
         }))
-    }
-
-    /// Takes evcxr's handle of the host. An evaluator that is made anew has another one.
-    pub(super) fn watch(&self, host: Arc<Mutex<Child>>) {
-        *self.host() = Some(host);
     }
 
     /// A cell begins.
@@ -64,28 +59,29 @@ impl Interrupter {
         self.0.cell.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn host(&self) -> MutexGuard<'_, Option<Arc<Mutex<Child>>>> {
-        self.0.host.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Ends the host. When it cannot be locked, evcxr is waiting for its end already.
-    fn kill_host(&self) {
-        if let Some(Ok(mut host)) = self.host().as_ref().map(|host| host.try_lock()) {
-            // An error means that it has ended by itself.
-            let _ = host.kill();
+    /// Ends the process of the cell. Returns how many looks its copy gets to take its place.
+    fn stop_host(&self) -> u32 {
+        let lineage = self.0.link.lineage();
+        if lineage.has_snapshot() {
+            lineage.kill();
+            return SUCCESSION;
         }
+        lineage.kill_all();
+        0
     }
 
     /// Stops what runs until the cell is over. The lock is held while something is killed, so that
     /// it cannot be the next cell's.
     fn stop_cell(&self) {
+        let mut patience = 0;
         let mut grace = if self.0.link.is_asking() { GRACE } else { 0 };
         let mut cell = self.lock();
         while *cell == CellState::Interrupted {
             processes::kill_compilers();
-            if self.0.link.is_executing() && grace == 0 {
-                self.kill_host();
+            if self.0.link.is_executing() && grace == 0 && patience == 0 {
+                patience = self.stop_host();
             }
+            patience = patience.saturating_sub(1);
             grace = grace.saturating_sub(1);
             let waited = self.0.changed.wait_timeout(cell, RETRY);
             (cell, _) = waited.unwrap_or_else(PoisonError::into_inner);
@@ -112,6 +108,6 @@ impl Interrupt for Interrupter {
 
     fn shut_down(&self) {
         processes::kill_compilers();
-        self.kill_host();
+        self.0.link.lineage().close();
     }
 }

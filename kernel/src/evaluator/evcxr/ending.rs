@@ -1,0 +1,76 @@
+//! How a cell ended.
+
+use evcxr::{Error, EvalOutputs};
+use serde_json::Value;
+
+use super::{
+    EvcxrEvaluator, diagnostics,
+    failures::{self, Fate, Stopped},
+};
+use crate::evaluator::Outcome;
+
+impl EvcxrEvaluator {
+    /// What became of a cell, from what evcxr and the host say.
+    pub(super) fn outcome(
+        &mut self,
+        result: Result<EvalOutputs, Error>,
+        interrupted: bool,
+    ) -> Outcome {
+        let report = self.link.drain();
+        let obstacle = self.link.lineage().cell_ends();
+        let (last, others) = match report.panics.split_last() {
+            Some((last, others)) if report.panicked => (Some(last), others),
+            _ => (None, report.panics.as_slice()),
+        };
+        for panic in others {
+            self.link.print_panic(panic);
+        }
+        if let Some(end) = report.succession {
+            self.statics.restore();
+            return Outcome::Failed(if interrupted {
+                failures::interrupted(Stopped::Host(Fate::Kept))
+            } else {
+                failures::crashed(&end.to_string(), &Fate::Kept)
+            });
+        }
+        let fate = Fate::Lost(obstacle);
+        match result {
+            Err(Error::SubprocessTerminated(_)) if interrupted => {
+                Outcome::Failed(failures::interrupted(Stopped::Host(fate)))
+            }
+            Err(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Compiler)),
+            Err(Error::SubprocessTerminated(status)) => {
+                let end = self.link.lineage().end_of_successor();
+                let status = end.map_or(status, |end| end.to_string());
+                Outcome::Failed(failures::crashed(&status, &fate))
+            }
+            Err(error) => Outcome::Failed(self.link.with_places(|places| {
+                let index = places.current().unwrap_or_default();
+                diagnostics::failure(&error, places, index, &self.typed)
+            })),
+            Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
+            Ok(_) if report.panicked => {
+                Outcome::Failed(self.failure_at(|places| failures::panicked(last, places)))
+            }
+            Ok(outputs) => {
+                self.show_command_output(outputs);
+                match report.question_mark {
+                    Some(error) => Outcome::Failed(
+                        self.failure_at(|places| failures::returned_early(&error, places)),
+                    ),
+                    None => Outcome::Finished,
+                }
+            }
+        }
+    }
+
+    /// What evcxr's commands answer. The values of cells come from the prelude instead.
+    fn show_command_output(&self, outputs: EvalOutputs) {
+        if outputs.is_empty() {
+            return;
+        }
+        let data = outputs.content_by_mime_type.into_iter();
+        let data = data.map(|(mime, text)| (mime, Value::from(text))).collect();
+        self.show(data);
+    }
+}
