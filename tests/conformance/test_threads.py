@@ -36,6 +36,57 @@ def test_statics_with_values_made_late_are_made_once(kernel):
     assert kernel.run("(ONCE.get().cloned(), LIST.lock().unwrap().clone(), *LAZY)").value == '(Some("first"), [1, 2], 1)'
 
 
+def test_a_thread_local_is_one_for_all_cells_and_another_for_each_thread(kernel):
+    kernel.run(
+        "use std::cell::{Cell, RefCell};\n"
+        "thread_local! {\n"
+        "    static COUNT: Cell<u32> = const { Cell::new(1) };\n"
+        "    pub static WORDS: RefCell<Vec<String>> = RefCell::new(vec![]);\n"
+        "}"
+    )
+    kernel.run(
+        "let (ask, asked) = std::sync::mpsc::channel::<()>();\n"
+        "let (answer, answered) = std::sync::mpsc::channel::<u32>();\n"
+        "let of_thread = std::thread::spawn(move || { COUNT.set(20); asked.iter().for_each(|_| answer.send(COUNT.get()).unwrap()) });"
+    )
+    kernel.run('COUNT.set(COUNT.get() + 1); WORDS.with_borrow_mut(|words| words.push("here".into()));')
+    assert kernel.run("ask.send(()).unwrap(); (answered.recv().unwrap(), COUNT.get(), WORDS.take())").value == '(20, 2, ["here"])'
+
+
+def test_a_thread_local_defined_again_is_new(kernel):
+    code = "thread_local!(static AGAIN: std::cell::Cell<u32> = std::cell::Cell::new(5));\nAGAIN.set(AGAIN.get() + 1); AGAIN.get()"
+    assert [kernel.run(cell).value for cell in (code, "AGAIN.set(9); AGAIN.get()", code)] == ["6", "9", "6"]
+
+
+def test_thread_locals_in_modules_and_functions_are_one_for_all_cells(kernel):
+    kernel.run(
+        "mod counters {\n    thread_local! { pub static INNER: std::cell::Cell<u32> = std::cell::Cell::new(0); }\n}\n"
+        "fn next() -> u32 {\n    thread_local!(static N: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });\n"
+        "    N.set(N.get() + 1);\n    N.get()\n}"
+    )
+    assert kernel.run("counters::INNER.set(7); next()").value == "1"
+    assert kernel.run("(counters::INNER.get(), next())").value == "(7, 2)"
+
+
+def test_lazy_statics_are_made_once(kernel):
+    kernel.run(
+        "lazy_static! {\n"
+        "    static ref MADE: std::sync::Mutex<Vec<u32>> = { println!(\"made\"); Default::default() };\n"
+        "}"
+    )
+    assert kernel.run("MADE.lock().unwrap().push(1);").stdout == "made\n"
+    assert kernel.run("MADE.lock().unwrap().push(2); MADE.lock().unwrap().clone()").value == "[1, 2]"
+
+
+def test_an_error_in_a_thread_local_is_drawn_at_its_place(kernel):
+    cell = kernel.run('let first = 1;\nthread_local! {\n    static WRONG: u32 = "text";\n}')
+    assert cell.error["ename"] == "E0308"
+    shown = cell.traceback.splitlines()
+    [at] = [index for index, line in enumerate(shown) if 'static WRONG: u32 = "text";' in line]
+    assert shown[at].index('"text"') == shown[at + 1].index("^^^^^^")
+    assert f"In[{cell.reply['execution_count']}]:3" in cell.traceback
+
+
 def test_a_static_inside_a_function_keeps_its_value(kernel):
     kernel.run(
         "fn count() -> usize {\n"

@@ -66,6 +66,10 @@ pub fn share(source: &str, facts: &CellFacts, known: &mut Known) -> String {
     let items = Items::of(&file.items);
     let mut edits = Edits::default();
     let mut found = find::statics(&file.items);
+    if source.contains("lazy_static::") {
+        // The crate of this name, whose macro makes types of its own.
+        found.retain(|found| found.kind != Kind::Lazy);
+    }
     remove_repeated(&mut found, &mut edits, source);
     for found in &found {
         let text = items.everything_named_in(found.item);
@@ -195,6 +199,7 @@ impl Edits {
                 "",
                 format!("&'static ::std::thread::LocalKey<{ty}>"),
             ),
+            Kind::Lazy => ("safe ", "", format!("::std::sync::LazyLock<{ty}>")),
         };
         let text = format!(
             "#[allow(improper_ctypes)] unsafe extern \"C\" {{ #[link_name = \"{symbol}\"] \
@@ -209,10 +214,10 @@ impl Edits {
 
     fn export(&mut self, source: &str, found: &Static<'_>, symbol: &str) {
         match found.kind {
-            Kind::Static | Kind::Mutable => {
+            Kind::Static | Kind::Mutable | Kind::Lazy => {
                 let attribute =
                     format!(" {ADDED_TEXT_MARK} #[unsafe(export_name = \"{symbol}\")] ");
-                let place = before(source, found.range.start);
+                let place = before(source, found.start);
                 self.0.push((place..place, attribute));
             }
             // What the macro makes is a constant with a function in it, which has no address that
@@ -223,7 +228,7 @@ impl Edits {
                     " {ADDED_TEXT_MARK} #[allow(non_upper_case_globals)] #[unsafe(export_name = \"{symbol}\")] \
                      static interleave_{name}: &::std::thread::LocalKey<{ty}> = &{name};"
                 );
-                self.0.push((found.item_end..found.item_end, holder));
+                self.0.push((found.range.end..found.range.end, holder));
             }
         }
     }

@@ -60,6 +60,7 @@ pub mod private;
 pub mod threading;
 
 mod host;
+mod lazy;
 mod names;
 mod runtime;
 mod seconds;

@@ -10,7 +10,7 @@ pub use crate::{
         clear_output, display, display_debug,
     },
     generator::{Generator, GeneratorError, Yielder},
-    threading,
+    lazy_static, threading,
 };
 
 // How the value of a cell is shown. Without names, so that they stand in nobody's way.

@@ -13,6 +13,13 @@ pub const OPEN: &str = "\u{b}\u{c}";
 /// Stands behind it.
 pub const CLOSE: &str = "\u{c}\u{b}";
 
+/// [`OPEN`] at the beginning of an item. evcxr takes items apart and puts them into another order, so
+/// that white space around one is lost; a comment before it is a part of it.
+pub const OPEN_ITEM: &str = "/*\u{b}\u{c}*/";
+
+/// The end of an item that is not for rustc: all of what was added there.
+pub const END_OF_ITEM: &str = "\u{b}\u{b}}";
+
 /// The question: a file beside the cell's `Cargo.toml`, there while `cargo check` runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Wanted {
@@ -40,9 +47,10 @@ impl Found {
     pub const FILE: &str = "found-types.json";
 }
 
-/// The text without what stands between [`OPEN`] and [`CLOSE`], except for line ends.
+/// The text without what stands between [`OPEN`] or [`OPEN_ITEM`] and [`CLOSE`], except for line ends.
 pub fn without_added(text: &str) -> String {
-    let mut rest = text;
+    let text = text.replace(END_OF_ITEM, "").replace(OPEN_ITEM, OPEN);
+    let mut rest = text.as_str();
     let mut kept = String::with_capacity(text.len());
     while let Some((before, behind)) = rest.split_once(OPEN) {
         let Some((added, after)) = behind.split_once(CLOSE) else {
@@ -65,6 +73,8 @@ mod tests {
         let text = format!("let x{OPEN}: i32{CLOSE} = 1; {OPEN}let y = y;\n{CLOSE}\ny");
         assert_eq!(without_added(&text), "let x = 1; \n\ny");
         assert_eq!(without_added("let x = 1;"), "let x = 1;");
+        let item = format!("{OPEN_ITEM}mod m {{{CLOSE}m!();{END_OF_ITEM}");
+        assert_eq!(without_added(&item), "m!();");
         assert_eq!(
             without_added(&format!("x{OPEN}: i32")),
             format!("x{OPEN}: i32")

@@ -42,6 +42,7 @@ mod failures;
 mod host;
 mod host_link;
 mod interrupt;
+mod late_statics;
 mod lets;
 mod limit;
 mod lineage;

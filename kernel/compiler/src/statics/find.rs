@@ -4,9 +4,8 @@ use std::ops::Range;
 
 use quote::ToTokens;
 use syn::{
-    Attribute, Expr, Ident, Item, ItemMacro, ItemStatic, StaticMutability, Token, Type, Visibility,
-    parse::{Parse, ParseStream},
-    visit::Visit,
+    Attribute, Expr, Ident, Item, ItemStatic, Macro, StaticMutability, Token, Type, Visibility,
+    parse::ParseStream, visit::Visit,
 };
 
 /// A static, wherever it stands.
@@ -21,10 +20,10 @@ pub(super) struct Static<'a> {
     pub(super) visibility: String,
     pub(super) name: String,
     pub(super) ty: String,
-    /// The whole definition; of a thread local, the whole macro.
+    /// The whole definition; of one in a macro, the whole macro.
     pub(super) range: Range<usize>,
-    /// The end of the definition.
-    pub(super) item_end: usize,
+    /// Where its own definition starts.
+    pub(super) start: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +31,8 @@ pub(super) enum Kind {
     Static,
     Mutable,
     ThreadLocal,
+    /// Of a `lazy_static!`, which the prelude makes a `LazyLock`.
+    Lazy,
 }
 
 /// The statics of a source, in order.
@@ -43,7 +44,7 @@ pub(super) fn statics(items: &[Item]) -> Vec<Static<'_>> {
         .collect()
 }
 
-/// What an item is called. A `thread_local!` may have several names.
+/// What an item is called. A macro may have several names.
 pub(super) fn names(item: &Item) -> Vec<String> {
     let name = match item {
         Item::Const(item) => &item.ident,
@@ -57,10 +58,8 @@ pub(super) fn names(item: &Item) -> Vec<String> {
         Item::Type(item) => &item.ident,
         Item::Union(item) => &item.ident,
         Item::Macro(item) => {
-            return thread_locals(item)
-                .iter()
-                .map(|it| it.name.to_string())
-                .collect();
+            let found = in_macro(&item.mac);
+            return found.iter().map(|it| it.name.to_string()).collect();
         }
         Item::Use(item) => return used_names(&item.tree),
         _ => return Vec::new(),
@@ -89,9 +88,6 @@ fn is_cell_function(item: &Item) -> bool {
 }
 
 fn in_item(item: &Item) -> Vec<Static<'_>> {
-    if let Item::Macro(macro_item) = item {
-        return in_thread_local(item, macro_item);
-    }
     let Some(item_name) = names(item).into_iter().next() else {
         return Vec::new();
     };
@@ -105,25 +101,6 @@ fn in_item(item: &Item) -> Vec<Static<'_>> {
     finder.found
 }
 
-/// A `thread_local!` at the top of the source.
-fn in_thread_local<'a>(item: &'a Item, macro_item: &ItemMacro) -> Vec<Static<'a>> {
-    let range = super::range(macro_item);
-    let locals = thread_locals(macro_item).into_iter();
-    locals
-        .map(|local| Static {
-            item,
-            item_name: local.name.to_string(),
-            path: local.name.to_string(),
-            kind: Kind::ThreadLocal,
-            visibility: local.visibility.to_token_stream().to_string(),
-            name: local.name.to_string(),
-            ty: local.ty.to_token_stream().to_string(),
-            range: range.clone(),
-            item_end: range.end,
-        })
-        .collect()
-}
-
 struct Finder<'a> {
     item: &'a Item,
     item_name: String,
@@ -133,41 +110,78 @@ struct Finder<'a> {
 
 impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_item(&mut self, item: &'ast Item) {
+        if let Item::Macro(call) = item {
+            return self.macro_call(&call.mac, super::range(call));
+        }
         self.above.push(names(item).concat());
         syn::visit::visit_item(self, item);
         self.above.pop();
+    }
+
+    fn visit_stmt_macro(&mut self, call: &'ast syn::StmtMacro) {
+        self.macro_call(&call.mac, super::range(call));
     }
 
     fn visit_item_static(&mut self, found: &'ast ItemStatic) {
         if found.attrs.iter().any(names_a_symbol) {
             return;
         }
-        // Two blocks of one function may each have a static of the same name.
-        let path = self.above.join("::");
-        let equals = self
-            .found
-            .iter()
-            .filter(|other| found.ident == other.name)
-            .count();
+        let kind = match found.mutability {
+            StaticMutability::Mut(_) => Kind::Mutable,
+            _ => Kind::Static,
+        };
         let range = super::range(found);
         self.found.push(Static {
             item: self.item,
             item_name: self.item_name.clone(),
-            path: if equals == 0 {
-                path
-            } else {
-                format!("{path}#{equals}")
-            },
-            kind: match found.mutability {
-                StaticMutability::Mut(_) => Kind::Mutable,
-                _ => Kind::Static,
-            },
+            path: self.path_of(&found.ident, self.above.join("::")),
+            kind,
             visibility: found.vis.to_token_stream().to_string(),
             name: found.ident.to_string(),
             ty: found.ty.to_token_stream().to_string(),
-            item_end: range.end,
+            start: range.start,
             range,
         });
+    }
+}
+
+impl Finder<'_> {
+    /// The statics of a `thread_local!` or `lazy_static!`.
+    fn macro_call(&mut self, call: &Macro, range: Range<usize>) {
+        let is_top = self.above.is_empty();
+        for found in in_macro(call) {
+            let name = found.name.to_string();
+            let above = self.above.iter().chain([&name]).cloned();
+            let path = Vec::from_iter(above).join("::");
+            self.found.push(Static {
+                item: self.item,
+                item_name: if is_top {
+                    name.clone()
+                } else {
+                    self.item_name.clone()
+                },
+                path: self.path_of(&found.name, path),
+                kind: found.kind,
+                visibility: found.visibility.to_token_stream().to_string(),
+                name,
+                ty: found.ty.to_token_stream().to_string(),
+                start: found.start,
+                range: range.clone(),
+            });
+        }
+    }
+
+    /// Two blocks of one function may each have a static of the same name.
+    fn path_of(&self, name: &Ident, path: String) -> String {
+        match self
+            .found
+            .iter()
+            .filter(|other| name == &other.name)
+            .count()
+        {
+            0 => path,
+            equals => format!("{path}#{equals}"),
+        }
     }
 }
 
@@ -177,47 +191,54 @@ fn names_a_symbol(attribute: &Attribute) -> bool {
     text.contains("no_mangle") || text.contains("export_name")
 }
 
-fn thread_locals(item: &ItemMacro) -> Vec<ThreadLocal> {
-    let is_thread_local = item
-        .mac
-        .path
-        .segments
-        .last()
-        .is_some_and(|segment| segment.ident == "thread_local");
-    let locals = is_thread_local.then(|| item.mac.parse_body::<ThreadLocals>());
-    locals
-        .and_then(Result::ok)
-        .map_or_else(Vec::new, |locals| locals.0)
+fn in_macro(call: &Macro) -> Vec<InMacro> {
+    let name = call.path.segments.last();
+    let name = name.map(|segment| segment.ident.to_string());
+    let found = match name.as_deref() {
+        Some("thread_local") => {
+            call.parse_body_with(|input: ParseStream<'_>| in_macro_body(input, Kind::ThreadLocal))
+        }
+        // That of the crate of this name makes types of its own.
+        Some("lazy_static") if call.path.segments.len() == 1 => {
+            call.parse_body_with(|input: ParseStream<'_>| in_macro_body(input, Kind::Lazy))
+        }
+        _ => return Vec::new(),
+    };
+    found.unwrap_or_default()
 }
 
-/// The inside of a `thread_local!`.
-struct ThreadLocals(Vec<ThreadLocal>);
-
-struct ThreadLocal {
+/// A static in a macro.
+struct InMacro {
+    kind: Kind,
+    start: usize,
     visibility: Visibility,
     name: Ident,
     ty: Type,
 }
 
-impl Parse for ThreadLocals {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut locals = Vec::new();
-        while !input.is_empty() {
-            input.call(Attribute::parse_outer)?;
-            let visibility = input.parse()?;
-            input.parse::<Token![static]>()?;
-            let name = input.parse()?;
-            input.parse::<Token![:]>()?;
-            let ty = input.parse()?;
-            input.parse::<Token![=]>()?;
-            input.parse::<Expr>()?;
-            input.parse::<Option<Token![;]>>()?;
-            locals.push(ThreadLocal {
-                visibility,
-                name,
-                ty,
-            });
+fn in_macro_body(input: ParseStream<'_>, kind: Kind) -> syn::Result<Vec<InMacro>> {
+    let mut found = Vec::new();
+    while !input.is_empty() {
+        let start = input.span().byte_range().start;
+        input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        input.parse::<Token![static]>()?;
+        if kind == Kind::Lazy {
+            input.parse::<Token![ref]>()?;
         }
-        Ok(Self(locals))
+        let name = input.parse()?;
+        input.parse::<Token![:]>()?;
+        let ty = input.parse()?;
+        input.parse::<Token![=]>()?;
+        input.parse::<Expr>()?;
+        input.parse::<Option<Token![;]>>()?;
+        found.push(InMacro {
+            kind,
+            start,
+            visibility,
+            name,
+            ty,
+        });
     }
+    Ok(found)
 }

@@ -152,3 +152,53 @@ fn a_mutable_static_stays_mutable() {
         "{second}"
     );
 }
+
+#[test]
+fn thread_locals_inside_modules_and_functions_are_shared_too() {
+    let mut known = Known::default();
+    let source = "mod m {\n    thread_local! {\n        pub static A: u8 = 1;\n    }\n}\n\
+                  fn f() {\n    thread_local!(static A: u8 = 2);\n    A.with(g)\n}\n";
+    let first = share(source, &facts(1, &["m", "f"]), &mut known);
+    check_lines(source, &first);
+    for path in ["m__A", "f__A"] {
+        let export = format!("export_name = \"interleave_static_1_{path}\")] static interleave_A");
+        assert!(first.contains(&export), "{first}");
+    }
+    let second = share(source, &facts(2, &[]), &mut known);
+    check_lines(source, &second);
+    assert!(!second.contains("thread_local!"), "{second}");
+    assert!(second.contains("pub safe static A: &'static"), "{second}");
+    assert!(second.contains("f__A"), "{second}");
+    assert!(syn::parse_file(&second).is_ok(), "{second}");
+}
+
+#[test]
+fn lazy_statics_are_shared_unless_they_are_those_of_the_crate() {
+    let mut known = Known::default();
+    let source = "lazy_static! {\n    /// One.\n    pub static ref A: Vec<u8> = vec![1];\n    \
+                  static ref B: u8 = 2;\n}\n";
+    let first = share(source, &facts(1, &["A", "B"]), &mut known);
+    check_lines(source, &first);
+    assert!(
+        first.contains(
+            "lazy_static! { /*interleave*/ #[unsafe(export_name = \"interleave_static_1_A\")] \n"
+        ),
+        "{first}"
+    );
+    let second = share(source, &facts(2, &[]), &mut known);
+    check_lines(source, &second);
+    assert!(
+        second.contains("pub safe static A: ::std::sync::LazyLock<Vec < u8 >>;"),
+        "{second}"
+    );
+    assert!(
+        second.contains("safe static B: ::std::sync::LazyLock<u8>;"),
+        "{second}"
+    );
+
+    let of_crate = format!("use lazy_static::lazy_static;\n{source}");
+    assert_eq!(
+        share(&of_crate, &facts(3, &["A", "B"]), &mut known),
+        of_crate
+    );
+}

@@ -19,7 +19,7 @@ use ra_ap_syntax::{
     ast::{self, HasName},
 };
 
-use super::syntax::head_length;
+use super::{late_statics, syntax::head_length};
 
 /// As evcxr reads a cell (`split_into_statements` in its `statement_splitter.rs`).
 const PROLOGUE: &str = "fn f(){";
@@ -128,28 +128,30 @@ struct Added {
 }
 
 impl Typed {
-    /// Writes the types that are known.
+    /// Writes the types that are known, and what makes items of macros; see [`late_statics`].
     pub(super) fn new(
         code: &str,
         variables: &[Variable],
         types: &BTreeMap<String, String>,
     ) -> Self {
-        let mut variables: Vec<&Variable> = variables.iter().collect();
-        variables.sort_by_key(|variable| variable.at);
+        let of_types = variables.iter().filter_map(|variable| {
+            let ty = types.get(&variable.name)?;
+            Some((variable.at, variable.with_type(ty), variable.place.clone()))
+        });
+        let of_items = late_statics::marks(code).into_iter();
+        let of_items = of_items.map(|mark| (mark.at, mark.text, mark.at..mark.at));
+        let mut pieces: Vec<_> = of_types.chain(of_items).collect();
+        pieces.sort_by_key(|(at, ..)| *at);
         let mut typed = Self::default();
         let mut written = 0;
-        for variable in variables {
-            let Some(ty) = types.get(&variable.name) else {
-                continue;
-            };
-            typed.code.push_str(&code[written..variable.at]);
-            written = variable.at;
-            let text = variable.with_type(ty);
+        for (at, text, name) in pieces {
+            typed.code.push_str(&code[written..at]);
+            written = at;
             let start = typed.code.len();
             typed.code.push_str(&text);
             typed.added.push(Added {
                 range: start..typed.code.len(),
-                name: variable.place.clone(),
+                name,
             });
         }
         typed.code.push_str(&code[written..]);
