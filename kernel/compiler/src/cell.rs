@@ -16,6 +16,7 @@ use crate::{
     attempt,
     dependencies::Dependencies,
     installation::Installation,
+    prelude,
     request::{CELL_CRATE, Emit},
     rewrite, runtime,
     statics::{self, Known},
@@ -39,6 +40,10 @@ pub fn compile(
     directory: &Path,
     emit: Emit,
 ) -> Result<ExitCode> {
+    if emit == Emit::SharedObject && prelude::has_changed(dependencies.prelude()?)? {
+        println!("{}", prelude::error());
+        return Ok(ExitCode::FAILURE);
+    }
     let output = directory.join("out");
     fs::create_dir_all(&output)?;
     let rustc = |source: &Path| -> Result<Run> {

@@ -7,6 +7,7 @@
 
 use std::{
     fs,
+    io::Write,
     path::{Path, PathBuf},
     process::{Command, ExitCode, Stdio},
 };
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use crate::{
     installation::Installation,
+    progress,
     seams::{self, SEAMS},
 };
 
@@ -285,13 +287,11 @@ impl Package {
     }
 }
 
-/// Runs cargo, its standard error on ours, and returns what it printed or its exit code.
+/// Runs cargo, and returns what it printed or its exit code.
 fn run(mut command: Command) -> Result<Result<String, ExitCode>> {
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
+    let output = progress::output(&mut command)
         .with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    std::io::stderr().write_all(&output.stderr)?;
     if output.status.success() {
         return Ok(Ok(
             String::from_utf8(output.stdout).context("cargo printed no UTF-8")?
@@ -325,6 +325,9 @@ fn externs(metadata: &Value, artifacts: &str, directory: &Path) -> Result<Vec<(S
         let Some(name) = dependency["name"].as_str() else {
             continue;
         };
+        if manifest::is_united(name) {
+            continue;
+        }
         let file = artifacts
             .iter()
             .filter(|artifact| artifact["package_id"] == dependency["pkg"])

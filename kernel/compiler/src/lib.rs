@@ -12,6 +12,8 @@
 //! - [`checkpoints`]: a running cell can be stopped.
 //! - [`cell`]: rustc is called directly.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
+//! - [`prelude`]: a cell is never linked with another prelude than the one that the host has.
+//! - [`progress`]: the kernel hears how far cargo has come.
 //! - [`types`]: rustc says what the variables of a cell are.
 //! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
@@ -25,6 +27,8 @@ pub mod dependencies;
 pub mod diagnostics;
 pub mod insertions;
 pub mod installation;
+pub mod prelude;
+pub mod progress;
 pub mod request;
 pub mod rewrite;
 pub mod role;

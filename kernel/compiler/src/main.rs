@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     fs,
+    io::{self, Write},
     os::unix::process::CommandExt,
     path::Path,
     process::{Command, ExitCode},
@@ -12,6 +13,7 @@ use anyhow::{Context, Result};
 use interleave_compiler::{
     answers, cell, dependencies,
     installation::Installation,
+    progress,
     request::{CELL_CRATE, CargoRequest, Emit, RustupRequest},
     role::{self, Role},
     seams, types,
@@ -87,15 +89,31 @@ fn cargo(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode
         CargoRequest::Clean => Ok(ExitCode::SUCCESS),
         // Where no crate is known, rust-analyzer does without what it asks of the toolchain.
         CargoRequest::OfCell if role == Role::Cells => Ok(ExitCode::FAILURE),
-        CargoRequest::Other | CargoRequest::OfCell
+        CargoRequest::Describe | CargoRequest::Other | CargoRequest::OfCell
             if answers::is_fixed(arguments, installation.sysroot()) =>
         {
             answers::give(installation, arguments)
         }
+        CargoRequest::Describe => describe(installation, arguments),
         CargoRequest::Other | CargoRequest::OfCell => {
             pass_through(installation, installation.cargo.as_os_str(), arguments)
         }
     }
+}
+
+/// Lets real cargo look at a crate that a notebook is about to add: it may have to be downloaded.
+fn describe(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode> {
+    let mut command = Command::new(&installation.cargo);
+    installation.restore_environment(&mut command);
+    let output = progress::output(command.args(arguments))
+        .with_context(|| format!("cannot run {}", installation.cargo.display()))?;
+    io::stdout().write_all(&output.stdout)?;
+    io::stderr().write_all(&output.stderr)?;
+    let code = output
+        .status
+        .code()
+        .and_then(|code| u8::try_from(code).ok());
+    Ok(ExitCode::from(code.unwrap_or(1)))
 }
 
 /// Writes the source anew as rustc is to see it, without what only evcxr reads.

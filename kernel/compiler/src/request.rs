@@ -20,6 +20,8 @@ pub enum CargoRequest {
         /// evcxr asks in the package's directory instead of naming its manifest.
         by_rust_analyzer: bool,
     },
+    /// Describe another package, for the real cargo.
+    Describe,
     /// Remove build output.
     Clean,
     /// Anything else about the cell in the current directory.
@@ -57,7 +59,7 @@ impl CargoRequest {
                         by_rust_analyzer: manifest.is_some(),
                     }
                 } else {
-                    Self::Other
+                    Self::Describe
                 }
             }
             _ if is_cell(directory) => Self::OfCell,

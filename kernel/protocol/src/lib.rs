@@ -4,6 +4,7 @@
 //! in which it happened. Each message is one line of JSON; before one from the host stands the cell
 //! that caused it ([`from_cell`]), and behind [`HostEvent::Output`] the bytes that it announces.
 
+mod build;
 mod threads;
 pub mod types;
 
@@ -12,6 +13,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
+pub use build::BuildProgress;
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 
 /// Stands before what the compiler adds behind a student's code on a line.
@@ -25,6 +27,19 @@ pub const PRELUDE_ENV: &str = "INTERLEAVE_PRELUDE";
 
 /// Environment variable of the kernel: with the value `off` no cell has a snapshot.
 pub const SNAPSHOTS_ENV: &str = "INTERLEAVE_SNAPSHOTS";
+
+/// Environment variable of the kernel and of its compilers: the kernel's own directory.
+pub const WORKSPACE_ENV: &str = "INTERLEAVE_WORKSPACE";
+
+/// The socket in that directory to which compilers send [`BuildProgress`], one datagram a step.
+pub const PROGRESS_SOCKET: &str = "progress.sock";
+
+/// Link in that directory: the prelude's shared object, as the host has loaded it or is to load it.
+pub const PRELUDE_LINK: &str = "prelude.so";
+
+/// Code of the error with which the compiler refuses a cell because it would link another build of
+/// the prelude than the host has loaded. The link leads to the new build by then.
+pub const PRELUDE_CHANGED: &str = "interleave_prelude_changed";
 
 /// From the host to the kernel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

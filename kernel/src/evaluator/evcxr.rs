@@ -18,7 +18,6 @@ use interleave_protocol::{CellFacts, Display, DisplayRole};
 use serde_json::Value;
 
 use self::{
-    analysis::PRELUDE,
     analyst::Analyst,
     commands::Special,
     host_link::HostLink,
@@ -26,6 +25,7 @@ use self::{
     lets::Typed,
     notebook::Notebook,
     places::{Places, Source},
+    progress::Progress,
     statics::KnownStatics,
 };
 use super::{
@@ -33,8 +33,8 @@ use super::{
     OutputSink,
 };
 
-mod analysis;
 mod analyst;
+mod assist;
 mod commands;
 mod diagnostics;
 mod ending;
@@ -52,17 +52,25 @@ mod output_command;
 mod outputs;
 mod places;
 mod processes;
+mod progress;
 mod reader;
 mod report;
 mod statics;
 mod syntax;
 mod text;
 mod threads;
+mod toolchain;
 mod types;
 mod workspace;
 
 pub use analyst::serve as serve_analysis;
 pub use workspace::Workspace;
+
+/// A cell that runs and does nothing.
+const NO_OPERATION: &str = "();";
+
+/// What every cell sees, as evcxr's first cell.
+const PRELUDE: &str = "use interleave::prelude::*;";
 
 /// What is needed to make evaluators: everything that is known before the first one is ready.
 ///
@@ -74,25 +82,26 @@ pub fn start(
     workspace: &'static Workspace,
 ) -> Result<(Controls, Factory)> {
     let link = HostLink::listen(&workspace.socket())?;
+    let progress = Progress::listen(&workspace.progress_socket(), link.clone())?;
     let interrupter = Interrupter::new(link.clone());
     let controls = Controls {
         interrupt: Arc::new(interrupter.clone()),
         is_complete: syntax::completeness,
     };
     let factory = move || {
-        let evaluator = EvcxrEvaluator::new(&installation, workspace, &link, &interrupter)?;
+        let progress = progress.clone();
+        let evaluator =
+            EvcxrEvaluator::new(&installation, workspace, &link, &interrupter, progress)?;
         Ok(Box::new(evaluator) as Box<dyn Evaluator>)
     };
     Ok((controls, Box::new(factory)))
 }
 
-/// Environment variable: `early` starts the process that completes and explains with the kernel.
-const ANALYSIS_SWITCH_ENV: &str = "INTERLEAVE_ANALYSIS";
-
 struct EvcxrEvaluator {
     context: CommandContext,
     link: HostLink,
     interrupter: Interrupter,
+    progress: Progress,
     compile_directory: PathBuf,
     statics: KnownStatics,
     versions: String,
@@ -110,10 +119,12 @@ impl EvcxrEvaluator {
         workspace: &Workspace,
         link: &HostLink,
         interrupter: &Interrupter,
+        progress: Progress,
     ) -> Result<Self> {
-        check_toolchain(installation)?;
+        toolchain::check(installation)?;
         let dependencies = Dependencies::of_template(&installation.template())?;
-        let host = workspace.host_command(installation, dependencies.prelude()?);
+        let prelude = workspace.link_prelude(dependencies.prelude()?)?;
+        let host = workspace.host_command(installation, &prelude);
         // The channels are for output that evcxr finds among its control lines: there is none.
         let (context, _) = EvalContext::with_subprocess_command(host)
             .map_err(|error| anyhow::anyhow!("{error}"))
@@ -129,8 +140,9 @@ impl EvcxrEvaluator {
             link: link.clone(),
             interrupter: interrupter.clone(),
             statics: KnownStatics::in_directory(&workspace.compile_directory()),
+            progress,
             compile_directory: workspace.compile_directory(),
-            versions: versions(&toolchain.version),
+            versions: toolchain::versions(&toolchain.version),
             next_id: 1,
             analyst: (Role::of_environment() == Role::Cells)
                 .then(|| Analyst::new(workspace.analysis_command(installation))),
@@ -139,7 +151,38 @@ impl EvcxrEvaluator {
         })
     }
 
+    /// Runs a cell, in a new process if it brings another build of the prelude.
     fn run(&mut self, code: &str) -> Result<EvalOutputs, Error> {
+        let result = self.run_with_facts(code);
+        let code_of_error = result.as_ref().err().and_then(diagnostics::first_code);
+        if code_of_error.as_deref() != Some(interleave_protocol::PRELUDE_CHANGED) {
+            return result;
+        }
+        if self.context.variables_and_types().next().is_some() {
+            self.link.warn(failures::PRELUDE_REPLACED);
+        }
+        self.link.lineage().kill_all();
+        match self.run_with_facts(code) {
+            Err(Error::SubprocessTerminated(_)) => self.run_with_facts(code),
+            other => other,
+        }
+    }
+
+    /// Ends the process of the cells and starts another, as `:restart`.
+    ///
+    /// evcxr's own `:restart` forgets the variables of one copy of its state and then goes on with
+    /// another copy (`execute_with_callbacks` in `command_context.rs`), so that later cells ask the
+    /// new process for variables that it has never had. When it finds the process dead it does
+    /// better.
+    fn replace_host(&mut self) -> Result<(), Error> {
+        self.link.lineage().kill_all();
+        match self.context.execute(NO_OPERATION) {
+            Err(Error::SubprocessTerminated(_)) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn run_with_facts(&mut self, code: &str) -> Result<EvalOutputs, Error> {
         let mut facts = CellFacts {
             id: self.next_id,
             host: self.host_of(code),
@@ -253,7 +296,12 @@ impl Evaluator for EvcxrEvaluator {
         }
         self.statics.remember();
         self.interrupter.begin();
-        let mut result = self.run(&code);
+        self.progress.begin(self.next_id);
+        let mut result = match commands::without_restart(&code) {
+            Some(rest) => self.replace_host().and_then(|()| self.run(&rest)),
+            None => self.run(&code),
+        };
+        self.progress.end();
         if let Ok(outputs) = &mut result {
             self.notebook.add(&code);
             if commands::shows_types(&code) {
@@ -275,43 +323,15 @@ impl Evaluator for EvcxrEvaluator {
     }
 
     fn warm_up(&mut self) {
-        match &mut self.analyst {
-            None => analysis::warm_up(&mut self.context),
-            Some(analyst)
-                if std::env::var_os(ANALYSIS_SWITCH_ENV).is_some_and(|when| when == "early") =>
-            {
-                analyst.start();
-            }
-            Some(_) => {}
-        }
+        self.prepare_assistance();
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        let Some(analyst) = &mut self.analyst else {
-            return analysis::complete(&mut self.context, code, cursor);
-        };
-        if code.trim().is_empty() {
-            return Completions {
-                start: cursor,
-                end: cursor,
-                ..Completions::default()
-            };
-        }
-        let inside = self.notebook.with(self.context.variables_and_types(), code);
-        let found = analyst.complete(inside.code.clone(), inside.inside(cursor));
-        Completions {
-            start: inside.outside(found.start),
-            end: inside.outside(found.end),
-            ..found
-        }
+        self.completions(code, cursor)
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
-        let Some(analyst) = &mut self.analyst else {
-            return analysis::inspect(&mut self.context, code, cursor);
-        };
-        let inside = self.notebook.with(self.context.variables_and_types(), code);
-        analyst.inspect(inside.code.clone(), inside.inside(cursor))
+        self.explanation(code, cursor)
     }
 }
 
@@ -323,33 +343,4 @@ fn is_about_question_mark(result: &Result<EvalOutputs, Error>) -> bool {
 
 fn text_plain(text: &str) -> (String, Value) {
     ("text/plain".to_owned(), Value::from(text))
-}
-
-fn versions(rustc: &str) -> String {
-    let rustc = rustc.lines().next().unwrap_or(rustc);
-    format!(
-        "interleave {}\nevcxr 0.22.0\n{rustc}",
-        env!("CARGO_PKG_VERSION")
-    )
-}
-
-/// A crate that another compiler made cannot be linked; say so before rustc does.
-fn check_toolchain(installation: &Installation) -> Result<()> {
-    let expected = Installation::toolchain(&installation.home)?;
-    let output = std::process::Command::new(&installation.rustc)
-        .arg("-vV")
-        .output()
-        .with_context(|| {
-            format!(
-                "cannot run {}: the Rust toolchain that Interleave was installed with is gone; \
-                 run install.sh again",
-                installation.rustc.display()
-            )
-        })?;
-    let found = String::from_utf8_lossy(&output.stdout);
-    anyhow::ensure!(
-        found == expected.version,
-        "the Rust toolchain has changed since Interleave was installed: run install.sh again"
-    );
-    Ok(())
 }

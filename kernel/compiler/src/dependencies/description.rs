@@ -4,7 +4,7 @@ use std::{collections::HashSet, path::Path};
 
 use serde_json::Value;
 
-use super::manifest::{PRELUDE, base_names};
+use super::manifest::{self, PRELUDE, base_names};
 use crate::request::CELL_CRATE;
 
 /// Crates below the base set whose types no student meets. rust-analyzer would resolve every name
@@ -35,6 +35,7 @@ const UNSEEN: [&str; 19] = [
 /// Removes [`UNSEEN`] from what `cargo metadata` says, except where a notebook's own crates need
 /// them.
 pub(super) fn without_unseen(metadata: &mut Value) {
+    without_united(metadata);
     let base = reachable(metadata, &nodes_named(metadata, &base_names()));
     let unseen: HashSet<String> = nodes_named(metadata, &UNSEEN).into_iter().collect();
     for node in nodes_mut(metadata) {
@@ -54,6 +55,23 @@ pub(super) fn without_unseen(metadata: &mut Value) {
         if let Some(list) = metadata.pointer_mut(list).and_then(Value::as_array_mut) {
             list.retain(|entry| is_one_of(&entry["id"], &kept));
         }
+    }
+}
+
+/// Removes what the package depends on only for the sake of features.
+fn without_united(metadata: &mut Value) {
+    let root = metadata["resolve"]["root"].clone();
+    for node in nodes_mut(metadata).filter(|node| node["id"] == root) {
+        let Some(dependencies) = node["deps"].as_array_mut() else {
+            continue;
+        };
+        dependencies
+            .retain(|dependency| !dependency["name"].as_str().is_some_and(manifest::is_united));
+        let kept: Vec<Value> = dependencies
+            .iter()
+            .map(|dependency| dependency["pkg"].clone())
+            .collect();
+        node["dependencies"] = Value::from(kept);
     }
 }
 

@@ -11,6 +11,43 @@ use crate::request::CELL_CRATE;
 /// asks for: one copy serves both.
 const PRELOADED: [&str; 5] = ["crossbeam", "futures", "parking_lot", "rayon", "tokio"];
 
+/// Features that popular crates ask of crates that the prelude uses too. cargo unites the features
+/// of all; if they were not asked for at once, adding such a crate would compile the prelude anew,
+/// and the process of the cells would have to be replaced ([`crate::prelude`]).
+const UNITED: [(&str, &str, &[&str]); 13] = [
+    ("bytes", "1", &["serde"]),
+    ("crossbeam-channel", "0.5", &[]),
+    ("crossbeam-queue", "0.3", &[]),
+    ("either", "1", &["use_std"]),
+    ("futures-channel", "0.3", &[]),
+    ("futures-core", "0.3", &[]),
+    ("futures-io", "0.3", &[]),
+    ("futures-sink", "0.3", &[]),
+    ("futures-util", "0.3", &[]),
+    ("serde", "1", &["alloc", "rc"]),
+    ("serde_json", "1", &["raw_value"]),
+    ("slab", "0.4", &[]),
+    ("smallvec", "1", &["const_generics", "const_new"]),
+];
+
+/// The same of crates that procedural macros use. A macro that is compiled anew makes cargo compile
+/// whatever uses it anew.
+const UNITED_FOR_MACROS: [(&str, &str, &[&str]); 2] = [
+    (
+        "syn",
+        "2",
+        &["extra-traits", "fold", "full", "visit", "visit-mut"],
+    ),
+    (
+        "syn",
+        "3",
+        &["extra-traits", "fold", "full", "visit", "visit-mut"],
+    ),
+];
+
+/// Begins the names that the package gives to those crates; cells cannot name them.
+const UNITED_PREFIX: &str = "interleave_united_";
+
 /// Optimised, because a student's first `par_iter` should show what threads gain. evcxr asks for
 /// the same of the crates that a notebook adds.
 const PROFILE: &str = "
@@ -32,6 +69,11 @@ pub(super) const PRELUDE: &str = "interleave";
 /// The crates that every cell can name.
 pub(super) fn base_names() -> Vec<&'static str> {
     [PRELUDE].into_iter().chain(PRELOADED).collect()
+}
+
+/// Whether a crate, under this name, is there only for its features.
+pub(super) fn is_united(name: &str) -> bool {
+    name.starts_with(UNITED_PREFIX)
 }
 
 /// The manifest for cells that add nothing.
@@ -66,7 +108,22 @@ fn base_dependencies(home: &Path) -> Table {
     for name in PRELOADED {
         dependencies.insert(name.into(), Value::from("*"));
     }
+    dependencies.extend(united(&UNITED));
     dependencies
+}
+
+fn united(crates: &[(&str, &str, &[&str])]) -> Table {
+    let entry = |(name, version, features): &(&str, &str, &[&str])| {
+        let features: Vec<Value> = features.iter().copied().map(Value::from).collect();
+        let dependency = Table::from_iter([
+            ("package".to_owned(), Value::from(*name)),
+            ("version".to_owned(), Value::from(*version)),
+            ("features".to_owned(), Value::from(features)),
+        ]);
+        let key = format!("{UNITED_PREFIX}{name}_{}", version.replace('.', "_"));
+        (key, Value::Table(dependency))
+    };
+    crates.iter().map(entry).collect()
 }
 
 fn render(dependencies: Table) -> String {
@@ -78,6 +135,10 @@ fn render(dependencies: Table) -> String {
     let manifest = Table::from_iter([
         ("package".to_owned(), Value::Table(package)),
         ("dependencies".to_owned(), Value::Table(dependencies)),
+        (
+            "build-dependencies".to_owned(),
+            Value::Table(united(&UNITED_FOR_MACROS)),
+        ),
         // The installation may lie inside somebody's workspace, which this is no part of.
         ("workspace".to_owned(), Value::Table(Table::new())),
     ]);

@@ -14,11 +14,15 @@ use anyhow::Context as _;
 use interleave_protocol::{from_line, to_line};
 use serde::{Deserialize, Serialize};
 
+use super::{EvcxrEvaluator, assist};
 use crate::evaluator::{Completions, Inspection};
 
 mod serve;
 
 pub use serve::serve;
+
+/// Environment variable: `early` starts the process that completes and explains with the kernel.
+const ANALYSIS_SWITCH_ENV: &str = "INTERLEAVE_ANALYSIS";
 
 /// What the process can be asked; all of it Rust that a cell could be.
 #[derive(Debug, Serialize, Deserialize)]
@@ -44,6 +48,51 @@ pub(super) struct Analyst {
     /// How to start it.
     command: Command,
     running: Option<Running>,
+}
+
+impl EvcxrEvaluator {
+    /// Gets ready for the first question, where that is to happen early.
+    pub(super) fn prepare_assistance(&mut self) {
+        match &mut self.analyst {
+            None => assist::warm_up(&mut self.context),
+            Some(analyst)
+                if std::env::var_os(ANALYSIS_SWITCH_ENV).is_some_and(|when| when == "early") =>
+            {
+                analyst.start();
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// See [`crate::evaluator::Evaluator::complete`].
+    pub(super) fn completions(&mut self, code: &str, cursor: usize) -> Completions {
+        let Some(analyst) = &mut self.analyst else {
+            return assist::complete(&mut self.context, code, cursor);
+        };
+        if code.trim().is_empty() {
+            return Completions {
+                start: cursor,
+                end: cursor,
+                ..Completions::default()
+            };
+        }
+        let inside = self.notebook.with(self.context.variables_and_types(), code);
+        let found = analyst.complete(inside.code.clone(), inside.inside(cursor));
+        Completions {
+            start: inside.outside(found.start),
+            end: inside.outside(found.end),
+            ..found
+        }
+    }
+
+    /// See [`crate::evaluator::Evaluator::inspect`].
+    pub(super) fn explanation(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
+        let Some(analyst) = &mut self.analyst else {
+            return assist::inspect(&mut self.context, code, cursor);
+        };
+        let inside = self.notebook.with(self.context.variables_and_types(), code);
+        analyst.inspect(inside.code.clone(), inside.inside(cursor))
+    }
 }
 
 #[derive(Debug)]

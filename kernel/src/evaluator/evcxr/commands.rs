@@ -74,8 +74,20 @@ pub(super) fn clears_everything(code: &str) -> bool {
 
 /// Whether the cell makes evcxr start the process of the cells anew.
 pub(super) fn replaces_host(code: &str) -> bool {
-    clears_everything(code) || has_command(code, ":restart")
+    clears_everything(code) || has_command(code, RESTART)
 }
+
+/// The cell without its `:restart`, if it has one.
+pub(super) fn without_restart(code: &str) -> Option<String> {
+    if !has_command(code, RESTART) {
+        return None;
+    }
+    let line = code.lines().find(|line| line.trim() == RESTART)?;
+    // What follows keeps its places.
+    Some(code.replacen(line, "//", 1))
+}
+
+const RESTART: &str = ":restart";
 
 /// Whether the cell is a command that answers with types.
 pub(super) fn shows_types(code: &str) -> bool {
@@ -171,6 +183,11 @@ mod tests {
         assert!(!clears_everything("let x = 1;\n:clear"));
         assert!(replaces_host(":restart"));
         assert!(!replaces_host(":restarted"));
+        assert_eq!(
+            without_restart("// again\n:restart\n1").as_deref(),
+            Some("// again\n//\n1")
+        );
+        assert_eq!(without_restart("let x = 1;\n:restart"), None);
         assert!(shows_types(":vars\n") && shows_types(":t x") && !shows_types(":types"));
         assert_eq!(special(" :quit\n"), Some(Special::Quit));
         assert_eq!(special(":quit\n1"), None);

@@ -80,6 +80,11 @@ fn of(cells: &[u64]) -> String {
     }
 }
 
+/// Said when `:dep` needs another build of the prelude while there are variables.
+pub(super) const PRELUDE_REPLACED: &str = "The added crates ask crates that every cell uses for more \
+    features. The process of the cells was replaced by one with the new builds: variables and \
+    threads are lost, functions and types are kept.\n";
+
 /// A failure without a place.
 pub(super) fn plain(name: &str, message: &str) -> Failure {
     drawn(name, message, None, None)

@@ -182,6 +182,14 @@ impl HostLink {
         self.lock().outputs.settings = settings;
     }
 
+    /// Says something about the current cell, on standard error.
+    pub(super) fn warn(&self, text: &str) {
+        self.show(Output::Stream {
+            stream: Stream::Stderr,
+            text: text.to_owned(),
+        });
+    }
+
     /// Says that a panic happened which did not end its cell, as a program would on standard error.
     pub(super) fn print_panic(&self, panic: &Panic) {
         let mut state = self.lock();

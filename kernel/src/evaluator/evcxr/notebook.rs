@@ -9,7 +9,7 @@ use ra_ap_syntax::{
     ast::{self, HasName},
 };
 
-use super::{analysis::PRELUDE, commands, syntax::head_length};
+use super::{PRELUDE, commands, syntax::head_length};
 
 const PROLOGUE: &str = "fn cell(){";
 

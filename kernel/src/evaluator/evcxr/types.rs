@@ -106,11 +106,18 @@ fn take_answer(directory: &Path) -> Option<Found> {
     found
 }
 
-/// Whether a student could do nothing about it.
+/// Whether rustc did not take a type that stands in generated code, about which a student could do
+/// nothing.
 fn is_about_generated_code(error: &Error) -> bool {
     match error {
-        Error::CompilationErrors(errors) => !errors.iter().any(CompilationError::is_from_user_code),
-        Error::Message(_) => true,
+        Error::CompilationErrors(errors) => {
+            !errors.iter().any(CompilationError::is_from_user_code)
+                && errors
+                    .iter()
+                    .any(|error| error.code().is_some_and(|code| code.starts_with("E0")))
+        }
+        // `attempt_to_fix_error` in evcxr's `eval_context.rs`, of a private type.
+        Error::Message(text) => text.starts_with("Failed to determine type"),
         Error::TypeRedefinedVariablesLost(_) | Error::SubprocessTerminated(_) => false,
     }
 }

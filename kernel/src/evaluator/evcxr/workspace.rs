@@ -13,9 +13,8 @@ use interleave_compiler::{
     installation::Installation,
     role::{ROLE_ENV, Role},
 };
+use interleave_protocol::WORKSPACE_ENV;
 
-/// Environment variable: the directory, once it exists.
-const WORKSPACE_ENV: &str = "INTERLEAVE_WORKSPACE";
 /// Where evcxr compiles.
 const COMPILE_DIRECTORY_ENV: &str = "EVCXR_TMPDIR";
 /// Where evcxr looks for `evcxr.toml`.
@@ -63,6 +62,16 @@ impl Workspace {
     /// Where the host connects to the kernel.
     pub(super) fn socket(&self) -> PathBuf {
         self.root.join("host.sock")
+    }
+
+    /// Leads to the prelude that the host is to load; see [`interleave_compiler::prelude`].
+    pub(super) fn link_prelude(&self, prelude: &Path) -> Result<PathBuf> {
+        interleave_compiler::prelude::link(&self.root, prelude)
+    }
+
+    /// Where compilers tell how far they have come.
+    pub(super) fn progress_socket(&self) -> PathBuf {
+        self.root.join(interleave_protocol::PROGRESS_SOCKET)
     }
 
     /// The process that runs the cells, with the environment that the kernel itself was started in.

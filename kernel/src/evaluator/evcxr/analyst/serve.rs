@@ -1,6 +1,7 @@
 //! The process itself.
 
 use std::{
+    collections::BTreeMap,
     io::{self, BufRead, Write},
     process::Command,
     sync::mpsc,
@@ -12,7 +13,7 @@ use anyhow::Context as _;
 use evcxr::{CommandContext, EvalContext};
 use interleave_protocol::{from_line, to_line};
 
-use super::{super::analysis, Answer, Question};
+use super::{super::assist, Answer, Question};
 
 /// What is not asked for so long frees its memory.
 const IDLE: Duration = Duration::from_secs(15 * 60);
@@ -36,7 +37,7 @@ pub fn serve() -> anyhow::Result<()> {
     let mut output = io::stdout().lock();
     let mut next = questions.try_recv().ok();
     if next.is_none() {
-        analysis::warm_up(&mut context);
+        assist::warm_up(&mut context);
     }
     while let Some(question) = next.take().or_else(|| questions.recv_timeout(IDLE).ok()) {
         output.write_all(&to_line(&answer(&mut context, question)))?;
@@ -48,12 +49,27 @@ pub fn serve() -> anyhow::Result<()> {
 fn answer(context: &mut CommandContext, question: Question) -> Answer {
     match question {
         Question::Complete { code, cursor } => {
-            Answer::Completions(analysis::complete(context, &code, cursor))
+            Answer::Completions(assist::complete(context, &code, cursor))
         }
         Question::Inspect { code, cursor } => {
-            Answer::Inspection(analysis::inspect(context, &code, cursor))
+            Answer::Inspection(assist::inspect(context, &code, cursor))
         }
-        Question::Types { code } => Answer::Types(analysis::types(context, &code)),
+        Question::Types { code } => Answer::Types(types(context, &code)),
+    }
+}
+
+/// The types of all variables at the end of the code, or why evcxr cannot keep one. The code is given
+/// to evcxr as a cell.
+fn types(context: &mut CommandContext, code: &str) -> Result<BTreeMap<String, String>, String> {
+    let result = context.execute(code);
+    let types = context
+        .variables_and_types()
+        .map(|(name, ty)| (name.to_owned(), ty.to_owned()))
+        .collect();
+    let forgotten = context.execute(":clear");
+    match result.and(forgotten) {
+        Ok(_) => Ok(types),
+        Err(error) => Err(error.to_string()),
     }
 }
 

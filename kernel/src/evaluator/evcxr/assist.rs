@@ -1,15 +1,12 @@
-//! What rust-analyzer knows of the code at a place: completions, documentation, types.
+//! What rust-analyzer knows, for an editor: completion and documentation.
 
 use std::collections::BTreeMap;
 
 use evcxr::CommandContext;
 use serde_json::Value;
 
-use super::names;
+use super::{PRELUDE, names, text_plain};
 use crate::evaluator::{Completion, Completions, Inspection};
-
-/// What every cell sees, as evcxr's first cell.
-pub(super) const PRELUDE: &str = "use interleave::prelude::*;";
 
 /// The words of a lesson; the completion at its end needs the types of all of them.
 const WARM_UP: &str = r#"
@@ -30,17 +27,15 @@ const MOST_SIGNATURES: usize = 8;
 /// What evcxr says instead of nothing.
 const NO_DOCUMENTATION: &str = "No documentation found";
 
-/// rust-analyzer reads a library when its types are first asked for, which takes seconds for std.
-/// Afterwards what lessons are made of is known.
+/// rust-analyzer reads a library when its types are first asked for, which takes seconds for
+/// std. Here that happens while the student reads the first lines of the notebook.
 pub(super) fn warm_up(context: &mut CommandContext) {
-    complete(
-        context,
-        &format!("{PRELUDE}{WARM_UP}"),
-        PRELUDE.len() + WARM_UP.len(),
-    );
+    // Where no cell was run, the prelude's names are not known yet.
+    let code = format!("{PRELUDE}{WARM_UP}");
+    complete(context, &code, code.len());
 }
 
-/// See [`crate::evaluator::Evaluator::complete`].
+/// What may stand at `cursor`.
 pub(super) fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Completions {
     let Ok(found) = context.completions(code, cursor) else {
         return Completions {
@@ -71,7 +66,7 @@ pub(super) fn complete(context: &mut CommandContext, code: &str, cursor: usize) 
     }
 }
 
-/// See [`crate::evaluator::Evaluator::inspect`].
+/// What stands at `cursor`.
 pub(super) fn inspect(
     context: &mut CommandContext,
     code: &str,
@@ -82,30 +77,14 @@ pub(super) fn inspect(
         // evcxr's hover knows a method by the parenthesis behind it.
         hover(context, &format!("{}(", code.get(..end)?), end + 1)
     })?;
-    let html = Value::from(names::small_headings(&html));
-    Some(Inspection(BTreeMap::from([
-        ("text/plain".to_owned(), Value::from(text)),
-        ("text/html".to_owned(), html),
-    ])))
-}
-
-/// The types of all variables at the end of the code, or why evcxr cannot keep one.
-///
-/// For a context whose cells are not run: the code is given to evcxr as a cell.
-pub(super) fn types(
-    context: &mut CommandContext,
-    code: &str,
-) -> Result<BTreeMap<String, String>, String> {
-    let result = context.execute(code);
-    let types = context
-        .variables_and_types()
-        .map(|(name, ty)| (name.to_owned(), ty.to_owned()))
-        .collect();
-    let forgotten = context.execute(":clear");
-    match result.and(forgotten) {
-        Ok(_) => Ok(types),
-        Err(error) => Err(error.to_string()),
-    }
+    let data = [
+        text_plain(&text),
+        (
+            "text/html".to_owned(),
+            Value::from(names::small_headings(&html)),
+        ),
+    ];
+    Some(Inspection(BTreeMap::from(data)))
 }
 
 /// What rust-analyzer knows about the name that ends at a byte: as text, and as HTML.
