@@ -154,3 +154,17 @@ def test_clear_forgets_everything_but_the_prelude(kernel):
     assert kernel.run("forgotten").error["ename"] == "E0425"
     assert kernel.run("block_on(async { 1 })").value == "1"
     assert kernel.run('Html::from("still there")').value == "still there"
+
+
+def test_a_variable_of_a_type_that_was_redefined_is_lost_and_no_other(kernel):
+    kernel.run(
+        "#[derive(Debug)] struct Part { size: u8 }\nstruct Whole { part: Part }\nstruct Apart;\n"
+        "let whole = Whole { part: Part { size: 1 } }; let apart = Apart;"
+    )
+    # A value does not consist of what its methods do.
+    kernel.run("impl Part { fn is_big(&self) -> bool { self.size > 1 } }")
+    assert kernel.run("whole.part.is_big()").value == "false"
+    cell = kernel.run("#[derive(Debug)] struct Part { size: u64 }\nlet apart = apart;")
+    assert "`whole`" in cell.stderr and "`apart`" not in cell.stderr
+    assert kernel.run("whole.part").error["ename"] == "E0425"
+    assert kernel.run("let _: Apart = apart;").reply["status"] == "ok"

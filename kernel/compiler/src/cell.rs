@@ -19,7 +19,7 @@ use crate::{
     prelude,
     request::{CELL_CRATE, Emit},
     rewrite, runtime,
-    statics::{self, Known},
+    statics::{self, Known, definitions},
 };
 
 /// evcxr 0.22 (`module.rs`) reads the path of the shared object from the file that this names.
@@ -110,6 +110,7 @@ fn rewrite_cell(dependencies: &Dependencies, directory: &Path) -> Result<Rewritt
     };
     let rewritten = rewrite::rewrite(&generated, &facts);
     let rewritten = runtime::enter_if_named(rewritten, &dependencies.users_of_tokio);
+    let rewritten = definitions::watch(&rewritten);
     Ok(Rewritten {
         path,
         source: statics::share(&rewritten, &facts, &mut statics),

@@ -18,6 +18,8 @@ use interleave_protocol::CellFacts;
 
 mod unused;
 
+pub(crate) use unused::{checked, put};
+
 /// The changed source.
 pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
     let mut lines: Vec<String> = generated.lines().map(str::to_owned).collect();

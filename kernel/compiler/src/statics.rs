@@ -27,6 +27,7 @@ use syn::{Item, spanned::Spanned};
 
 use self::find::{Kind, Static};
 
+pub mod definitions;
 mod find;
 
 /// The statics of the process that runs the cells.

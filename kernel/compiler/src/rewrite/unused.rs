@@ -30,7 +30,7 @@ pub(super) fn leave_unused(lines: &mut [String], function: Range<usize>) {
         .map(str::to_owned)
         .collect();
     for line in function {
-        let name = taken(line).or_else(|| put(line));
+        let name = taken(line).or_else(|| put(line).map(|(name, _)| name));
         if name.is_some_and(|name| unused.contains(name)) {
             line.clear();
         }
@@ -52,7 +52,7 @@ fn mentioned(function: &[String]) -> BTreeSet<String> {
 
 /// The variable of a line that evcxr wrote to take it. A type that the student wrote on several
 /// lines is on several lines here; such a variable is always taken.
-pub(super) fn taken(line: &str) -> Option<&str> {
+fn taken(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("let ")?;
     let rest = rest.strip_prefix("mut ").unwrap_or(rest);
     let (name, rest) = rest.split_once(" = evcxr_variable_store.take_variable::<")?;
@@ -60,20 +60,20 @@ pub(super) fn taken(line: &str) -> Option<&str> {
         .then_some(name)
 }
 
-/// The variable of a line that evcxr wrote to keep it.
-pub(super) fn put(line: &str) -> Option<&str> {
+/// The variable of a line that evcxr wrote to keep it, and its type.
+pub(crate) fn put(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("evcxr_variable_store.put_variable::<")?;
     let name = rest.strip_suffix(");")?.rsplit_once(", ")?.1;
-    rest.ends_with(&format!(">(stringify!({name}), {name});"))
-        .then_some(name)
+    let ty = rest.strip_suffix(&format!(">(stringify!({name}), {name});"))?;
+    Some((name, ty))
 }
 
-/// The variable of a line that evcxr wrote to check its type.
-fn checked(line: &str) -> Option<&str> {
+/// The variable of a line that evcxr wrote to check its type, and that type.
+pub(crate) fn checked(line: &str) -> Option<(&str, &str)> {
     let rest = line.strip_prefix("vars_ok &= evcxr_variable_store.check_variable::<")?;
     let name = rest.strip_suffix("));")?.rsplit_once('(')?.1;
-    rest.ends_with(&format!(">(stringify!({name}));"))
-        .then_some(name)
+    let ty = rest.strip_suffix(&format!(">(stringify!({name}));"))?;
+    Some((name, ty))
 }
 
 #[cfg(test)]
@@ -115,7 +115,7 @@ i32>>(stringify!(long), long);";
                 .filter_map(|line| name(line).map(str::to_owned))
                 .collect()
         };
-        (names(taken), names(put))
+        (names(taken), names(|line| put(line).map(|(name, _)| name)))
     }
 
     #[track_caller]

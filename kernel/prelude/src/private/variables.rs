@@ -14,6 +14,8 @@ const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 #[derive(Debug, Default)]
 pub struct VariableStore {
     variables: HashMap<String, Box<dyn Any>>,
+    /// What the types of variables were made of, as numbers; see `is_defined_as`.
+    definitions: HashMap<String, u64>,
 }
 
 impl VariableStore {
@@ -28,6 +30,26 @@ impl VariableStore {
             .variables
             .get(name)
             .is_some_and(|variable| !variable.is::<T>());
+        if lost {
+            eprintln!("The type of `{name}` was defined anew, so the variable is lost.");
+            host::control(&format!("{VARIABLE_CHANGED_TYPE}{name}"));
+        }
+        !lost
+    }
+
+    /// Notes what the types of variables are made of.
+    pub fn define(&mut self, definitions: &[(&str, u64)]) {
+        let definitions = definitions.iter();
+        self.definitions
+            .extend(definitions.map(|(name, code)| ((*name).to_owned(), *code)));
+    }
+
+    /// Whether the type of the variable is made of the same as when the variable was made. To rustc
+    /// a struct stays the same type when the type of a field changes.
+    pub fn is_defined_as(&mut self, name: &str, code: u64) -> bool {
+        let is_other = |known: &u64| *known != code;
+        let lost =
+            self.variables.contains_key(name) && self.definitions.get(name).is_some_and(is_other);
         if lost {
             eprintln!("The type of `{name}` was defined anew, so the variable is lost.");
             host::control(&format!("{VARIABLE_CHANGED_TYPE}{name}"));
