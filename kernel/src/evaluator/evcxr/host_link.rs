@@ -21,7 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{HostEvent, HostRequest, NoSnapshot, Panic, QuestionMark};
+use interleave_protocol::{HostEvent, HostRequest, Panic, QuestionMark};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use tokio::sync::oneshot;
 
@@ -143,6 +143,14 @@ impl HostLink {
         state.outputs.end();
         self.executing.store(false, Ordering::Release);
         std::mem::take(&mut state.report)
+    }
+
+    /// Whether a copy of the host has taken its place during the cell. It says so before evcxr hears
+    /// of it.
+    pub(super) fn was_succeeded(&self) -> bool {
+        let mut state = self.lock();
+        state.drain();
+        state.report.succession.is_some()
     }
 
     /// The process at the other end.
@@ -307,7 +315,7 @@ impl State {
             HostEvent::Hello { pid, .. } => self.report.succession = self.lineage.succeed(pid),
             HostEvent::Snapshot { pid } => self.lineage.was_copied(pid),
             HostEvent::NoSnapshot { reason } => {
-                self.lineage.was_not_copied(self.with_numbers(reason));
+                self.lineage.was_not_copied(reason, &self.numbers);
             }
             HostEvent::CellStarted => {
                 self.outputs.started(cell);
@@ -327,16 +335,6 @@ impl State {
                 self.take_threads(threads, unseen);
             }
         }
-    }
-
-    /// Names cells by their numbers in the notebook.
-    fn with_numbers(&self, reason: NoSnapshot) -> NoSnapshot {
-        let NoSnapshot::Threads { count, cells } = reason else {
-            return reason;
-        };
-        let number = |cell| self.numbers.get(cell).map(|number| *number as u64);
-        let cells = cells.iter().filter_map(number).collect();
-        NoSnapshot::Threads { count, cells }
     }
 
     fn ask(&mut self, host: &Host, prompt: String, password: bool) {

@@ -6,6 +6,7 @@
 //! has ended; so whoever wants to end the process of the cells, or to know how it ended, asks here.
 
 use std::{
+    collections::HashMap,
     os::{fd::OwnedFd, unix::process::ExitStatusExt},
     process::{Child, ExitStatus},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -74,8 +75,13 @@ impl Lineage {
         inner.copies.push(Copy { pid, end });
     }
 
-    /// The process has made no copy of itself.
-    pub(super) fn was_not_copied(&self, reason: NoSnapshot) {
+    /// The process has made no copy of itself. It counts cells in its own way; `numbers` are those of
+    /// the notebook.
+    pub(super) fn was_not_copied(&self, mut reason: NoSnapshot, numbers: &HashMap<u64, usize>) {
+        if let NoSnapshot::Threads { cells, .. } = &mut reason {
+            let number = |cell: &u64| numbers.get(cell).map(|number| *number as u64);
+            *cells = cells.iter().filter_map(number).collect();
+        }
         let mut inner = self.lock();
         inner.last_end = None;
         inner.snapshot = None;

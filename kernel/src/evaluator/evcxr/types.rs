@@ -59,7 +59,11 @@ impl EvcxrEvaluator {
         code: &str,
         result: &Result<EvalOutputs, Error>,
     ) -> Option<Result<Typed, Error>> {
-        if self.typed.is_as_it_was() || !is_about_generated_code(result.as_ref().err()?) {
+        if self.typed.is_as_it_was()
+            || !is_about_generated_code(result.as_ref().err()?)
+            // Then the error is of its making, and the cell has run.
+            || self.link.was_succeeded()
+        {
             return None;
         }
         let types = self.ask_analyst(code);
