@@ -116,6 +116,8 @@ pub enum Output {
     Display(interleave_protocol::Display),
     /// Documentation that the cell asked for; front ends show it in a pane or a pager.
     Page(Inspection),
+    /// Something that the cell started has failed. The cell itself goes on, or has ended.
+    Failure(Failure),
     /// Remove what the cell showed so far.
     Clear {
         /// Only when the next output arrives.
@@ -143,6 +145,7 @@ impl Output {
                     .map(|(mime, value)| mime.len() + value_size(value))
                     .sum()
             }
+            Self::Failure(failure) => failure.traceback.iter().map(String::len).sum(),
             Self::Page(_) | Self::Clear { .. } | Self::Input { .. } => 0,
         }
     }

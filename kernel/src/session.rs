@@ -22,7 +22,7 @@ use self::task::{CellTask, Task, Work};
 pub use self::{
     event::{Action, Event, ReplyTo},
     job::{Done, Executed, Job},
-    render::{display, stream},
+    render::{display, error, stream},
     replies::KernelInfo,
 };
 use crate::{
@@ -272,7 +272,7 @@ impl Session {
         match &task.work {
             Work::Execute(cell) => {
                 if !cell.request.silent {
-                    self.publish(&task.to, render::error(failure));
+                    self.publish(&task.to, error(failure));
                     stops = cell.request.stop_on_error;
                 }
                 self.reply(&task.to, render::execute_error(cell.count, failure));

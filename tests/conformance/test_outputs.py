@@ -35,6 +35,12 @@ def test_streams_keep_their_order(kernel):
     assert streams == [("stdout", "a\n"), ("stderr", "b\n"), ("stdout", "c\n")]
 
 
+def test_parts_of_lines_keep_their_order_too(kernel):
+    cell = kernel.run('print!("a"); eprint!("b"); print!("{}", "c"); eprintln!("d");')
+    streams = [(content["name"], content["text"]) for content in cell.contents("stream")]
+    assert streams == [("stdout", "a"), ("stderr", "b"), ("stdout", "c"), ("stderr", "d\n")]
+
+
 def test_much_output_arrives_whole_and_before_the_reply(kernel):
     cell = kernel.run('for n in 0..50_000 { println!("line {n}"); }')
     assert cell.stdout == "".join(f"line {n}\n" for n in range(50_000))

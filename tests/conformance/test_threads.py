@@ -3,8 +3,16 @@
 import re
 import time
 
+import re
+
 import pytest
+from kernel_client import ANSI_COLOUR
 from kernel_client import TIMEOUT
+
+def plain(traceback):
+    """A traceback without colours."""
+    return ANSI_COLOUR.sub("", "\n".join(traceback))
+
 
 COUNTER = "use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};\nstatic N: AtomicUsize = AtomicUsize::new(0);"
 
@@ -143,8 +151,39 @@ def test_a_panic_of_a_thread_appears_in_its_own_cell_with_its_line(kernel):
     )
     number = kernel.finish(first).reply["execution_count"]
     assert kernel.run("drop(go.send(())); drop(go); doomed.join().is_err()").value == "true"
-    text = kernel.published(first)["content"]["text"]
-    assert text.startswith(f"thread 'doomed' panicked at In[{number}]:4:5:\nnobody is left")
+    error = kernel.published(first)
+    assert error["msg_type"] == "error"
+    assert error["content"]["ename"] == "panic"
+    assert error["content"]["evalue"] == "thread 'doomed' panicked: nobody is left"
+    traceback = plain(error["content"]["traceback"])
+    assert f"In[{number}]:4:5" in traceback
+    assert "`join()` gives an `Err`" in traceback and "poisoned" in traceback
+
+
+def test_a_panic_of_a_task_appears_in_its_own_cell_and_names_the_task(kernel):
+    first = kernel.send(
+        "let (go, wait) = tokio::sync::oneshot::channel::<()>();\n"
+        "let doomed = tokio::spawn(async move {\n"
+        "    wait.await.unwrap();\n"
+        '    if true { panic!("out of luck") }\n'
+        "});"
+    )
+    number = kernel.finish(first).reply["execution_count"]
+    assert kernel.run("go.send(()).unwrap(); doomed.await.unwrap_err().is_panic()").value == "true"
+    error = kernel.published(first)["content"]
+    assert error["ename"] == "panic"
+    assert re.fullmatch(rf"task \d+ \(spawned at In\[{number}\]:2:14\) panicked: out of luck", error["evalue"])
+    traceback = plain(error["traceback"])
+    assert f"In[{number}]:4:15" in traceback and "`JoinHandle` gives an `Err`" in traceback
+
+
+def test_a_panic_that_is_handed_on_is_no_error_of_its_own(kernel):
+    cell = kernel.run(
+        "let pool = concurrent::futures::ThreadPoolExecutor::new(1);\n"
+        'pool.submit_fn(|| if true { panic!("handed on") }).exception().is_some()'
+    )
+    assert cell.value == "true"
+    assert "handed on" in cell.stderr and "error" not in cell.kinds
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,25 @@
 //! **From elsewhere**, so that a lesson needs no network: [`tokio`], [`futures`], [`rayon`],
 //! [`crossbeam`], [`parking_lot`], [`serde_json`].
 
+/// Prints, as [`std::print!`], but at once: std keeps a part of a line until the line ends.
+///
+/// So what several threads and both streams print appears in the order in which it was printed.
+/// Cells use it instead of std's.
+///
+/// ```
+/// use interleave::print;
+///
+/// print!("waiting ");
+/// eprint!("(a minute) "); // With std's `print!` this would be first.
+/// print!("{} times\n", 3);
+/// ```
+#[macro_export]
+macro_rules! print {
+    ($($argument:tt)*) => {
+        $crate::private::print(::std::format_args!($($argument)*))
+    };
+}
+
 pub mod asyncio;
 pub mod concurrent;
 pub mod display;
@@ -62,6 +81,7 @@ pub mod threading;
 mod host;
 mod lazy;
 mod names;
+mod panics;
 mod runtime;
 mod seconds;
 mod tasks;

@@ -12,11 +12,11 @@ use std::{
     thread,
 };
 
-use interleave_protocol::{DisplayRole, HostEvent, Location, Panic, QuestionMark};
+use interleave_protocol::{DisplayRole, HostEvent, QuestionMark};
 
 use crate::{
     display::{MimeBundle, Show},
-    host, tasks,
+    host, panics,
 };
 
 pub use interrupt::checkpoint;
@@ -85,25 +85,7 @@ pub extern "C" fn interleave_jobs_name_their_cell() {
 }
 
 fn report_panic(info: &PanicHookInfo<'_>) {
-    let thread = thread::current();
-    host::send(&HostEvent::Panic(Panic {
-        message: info
-            .payload_as_str()
-            .unwrap_or("a value that is not text")
-            .to_owned(),
-        location: info.location().map(place),
-        thread: thread.name().map(str::to_owned),
-        on_cell_thread: RUNS_CELLS.get(),
-        task: tasks::current(),
-    }));
-}
-
-fn place(location: &std::panic::Location<'_>) -> Location {
-    Location {
-        file: location.file().to_owned(),
-        line: location.line(),
-        column: location.column(),
-    }
+    panics::report(info, RUNS_CELLS.get());
 }
 
 /// Called where a panic reached the edge of the cell.
@@ -125,10 +107,23 @@ impl<T: Display> From<T> for UserError {
         host::send(&HostEvent::QuestionMark(QuestionMark {
             type_name: std::any::type_name::<T>().to_owned(),
             message: error.to_string(),
-            location: Some(place(std::panic::Location::caller())),
+            location: Some(panics::place(std::panic::Location::caller())),
         }));
         host::control(USER_ERROR_OCCURRED);
         Self(())
+    }
+}
+
+/// What [`print!`](crate::print) does.
+///
+/// # Panics
+///
+/// As std's, when standard output cannot be written to.
+pub fn print(arguments: std::fmt::Arguments<'_>) {
+    let mut stdout = std::io::stdout().lock();
+    let printed = stdout.write_fmt(arguments).and_then(|()| stdout.flush());
+    if let Err(error) = printed {
+        panic!("failed printing to stdout: {error}");
     }
 }
 

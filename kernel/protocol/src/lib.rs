@@ -196,6 +196,10 @@ pub struct Panic {
     pub thread: Option<String>,
     /// Whether it is the thread that runs the cells.
     pub on_cell_thread: bool,
+    /// Whether somebody waits for it: who asked for a job of an executor, or of rayon, gets the
+    /// panic with its result.
+    #[serde(default)]
+    pub is_awaited: bool,
     /// The task that ran, when it was one of tokio's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskState>,

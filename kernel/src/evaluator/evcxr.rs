@@ -70,7 +70,7 @@ pub use workspace::Workspace;
 const NO_OPERATION: &str = "();";
 
 /// What every cell sees, as evcxr's first cell.
-const PRELUDE: &str = "use interleave::prelude::*;";
+const PRELUDE: &str = "use interleave::prelude::*; use interleave::print;";
 
 /// What is needed to make evaluators: everything that is known before the first one is ready.
 ///

@@ -31,6 +31,10 @@ pub(super) fn of_cell(links: &Links, parent: Arc<Parent>, cell: &Cell) -> Output
                 let content = session::display(display, number);
                 links.iopub.display(parent, content, bytes);
             }
+            Output::Failure(failure) => {
+                let content = session::error(&failure);
+                links.iopub.display(parent, content, bytes);
+            }
             Output::Clear { wait } => {
                 let content = ClearOutput { wait };
                 links.iopub.display(parent, content.into(), bytes);

@@ -58,7 +58,7 @@ pub fn display(display: Display, count: usize) -> JupyterMessageContent {
 }
 
 /// A failure, for everyone to see.
-pub(super) fn error(failure: &Failure) -> JupyterMessageContent {
+pub fn error(failure: &Failure) -> JupyterMessageContent {
     ErrorOutput {
         ename: failure.name.clone(),
         evalue: failure.value.clone(),

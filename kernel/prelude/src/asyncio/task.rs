@@ -4,7 +4,7 @@ use std::{
     any::Any,
     cell::Cell,
     fmt,
-    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
+    panic::resume_unwind,
     pin::Pin,
     rc::Rc,
     sync::{
@@ -19,7 +19,7 @@ use super::{
     ready::LoopWaker,
     slot::{Outcome, Slot},
 };
-use crate::{concurrent::futures::Exception, names};
+use crate::{concurrent::futures::Exception, names, panics};
 
 /// The handle of a future that runs on an [`EventLoop`], beside the code that made it.
 ///
@@ -251,7 +251,7 @@ impl<F: Future> Running<F> {
             return Poll::Ready(None);
         };
         let mut cx = Context::from_waker(&self.waker);
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx))) {
+        match panics::hand_on(|| future.as_mut().poll(&mut cx)) {
             Ok(Poll::Ready(output)) => Poll::Ready(Some(Ok(output))),
             Err(panic) => Poll::Ready(Some(Err(Exception::from_panic(panic)))),
             // It may have cancelled itself.

@@ -20,7 +20,7 @@ impl EvcxrEvaluator {
         let obstacle = self.link.lineage().cell_ends();
         let (last, others) = match report.panics.split_last() {
             Some((last, others)) if report.panicked => (Some(last), others),
-            _ => (None, report.panics.as_slice()),
+            _ => (report.handed_on.as_ref(), report.panics.as_slice()),
         };
         for panic in others {
             self.link.print_panic(panic);

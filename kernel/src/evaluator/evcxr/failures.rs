@@ -156,6 +156,39 @@ pub(super) fn panicked(panic: Option<&Panic>, places: &Places) -> Failure {
     drawn("panic", message, mark, None)
 }
 
+/// A panic ended a thread or a task that a cell started.
+pub(super) fn panicked_aside(panic: &Panic, places: &Places) -> Failure {
+    let (who, ended) = match &panic.task {
+        Some(task) => {
+            let spawned = places.of_panic(&task.spawned_at);
+            let spawned = spawned.map_or_else(String::new, |place| {
+                format!(" (spawned at {})", places.describe(place))
+            });
+            let who = format!("task {}{spawned}", task.id);
+            (
+                who,
+                "The task has ended: awaiting its `JoinHandle` gives an `Err`.",
+            )
+        }
+        None => {
+            let name = panic.thread.as_deref();
+            let who = name.map_or("a thread without a name".to_owned(), |name| {
+                format!("thread '{name}'")
+            });
+            (who, "The thread has ended: its `join()` gives an `Err`.")
+        }
+    };
+    let message = format!("{who} panicked: {}", panic.message);
+    let note = format!(
+        "{ended} A `Mutex` of std that it had locked is poisoned: `lock()` gives an `Err`."
+    );
+    let mark = panic
+        .location
+        .as_ref()
+        .and_then(|location| mark(location, places));
+    drawn("panic", &message, mark, Some(&note))
+}
+
 /// An `Err` left the cell through `?`.
 pub(super) fn returned_early(error: &QuestionMark, places: &Places) -> Failure {
     let mark = error

@@ -26,10 +26,11 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use tokio::sync::oneshot;
 
 use super::{
+    failures,
     host::{Host, Received},
     lineage::Lineage,
     outputs::{Outputs, Settings},
-    places::{Place, Places, Source},
+    places::{Places, Source},
     reader::{Chunk, Message},
 };
 use crate::evaluator::{Output, OutputSink, Stream};
@@ -81,6 +82,9 @@ pub(super) struct Report {
     /// Panics on the cell's thread; the last one ended the cell if `panicked`.
     pub(super) panics: Vec<Panic>,
     pub(super) panicked: bool,
+    /// The last panic elsewhere of work that was asked for. A cell that ends by no panic of its own
+    /// was handed this one, as by rayon.
+    pub(super) handed_on: Option<Panic>,
     pub(super) question_mark: Option<QuestionMark>,
     /// How the host ended, if a copy of it from before the cell has taken its place.
     pub(super) succession: Option<ExitStatus>,
@@ -327,7 +331,14 @@ impl State {
             HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
             HostEvent::ClearOutput { wait } => self.outputs.send(cell, Output::Clear { wait }),
             HostEvent::Panic(panic) if panic.on_cell_thread => self.report.panics.push(panic),
-            HostEvent::Panic(panic) => self.print_panic(cell, &panic),
+            HostEvent::Panic(panic) if panic.is_awaited => {
+                self.print_panic(cell, &panic);
+                self.report.handed_on = Some(panic);
+            }
+            HostEvent::Panic(panic) => {
+                let failure = failures::panicked_aside(&panic, &self.places);
+                self.outputs.send(cell, Output::Failure(failure));
+            }
             HostEvent::CellPanicked => self.report.panicked = true,
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
@@ -372,7 +383,7 @@ impl State {
             .as_ref()
             .map_or("an unknown place".to_owned(), |location| {
                 match self.places.of_panic(location) {
-                    Some(place) => self.describe(place),
+                    Some(place) => self.places.describe(place),
                     None => format!("{}:{}:{}", location.file, location.line, location.column),
                 }
             });
@@ -382,10 +393,5 @@ impl State {
         );
         let stream = Stream::Stderr;
         self.outputs.send(cell, Output::Stream { stream, text });
-    }
-
-    fn describe(&self, place: Place) -> String {
-        let number = self.places.cell(place.cell).map_or(0, |cell| cell.number);
-        format!("In[{number}]:{}:{}", place.line, place.column)
     }
 }

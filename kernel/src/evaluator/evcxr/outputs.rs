@@ -187,6 +187,7 @@ impl CellOutput {
                 // The one value of a cell; and what replaces something adds nothing.
                 DisplayRole::Result | DisplayRole::Update => true,
             },
+            Output::Failure(_) => self.meter.display(limit, output.size()),
             Output::Clear { .. } => {
                 self.meter.clear();
                 true

@@ -59,6 +59,12 @@ impl Places {
         self.cells.get(index)
     }
 
+    /// A place as errors name it: `In[3]:4:1`.
+    pub(super) fn describe(&self, place: Place) -> String {
+        let number = self.cell(place.cell).map_or(0, |cell| cell.number);
+        format!("In[{number}]:{}:{}", place.line, place.column)
+    }
+
     /// The newest cell.
     pub(super) fn current(&self) -> Option<usize> {
         self.cells.len().checked_sub(1)

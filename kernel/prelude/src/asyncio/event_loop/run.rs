@@ -1,14 +1,9 @@
 //! The loop itself: sleep until something is ready, run it, begin again.
 
-use std::{
-    cell::RefCell,
-    cmp::Reverse,
-    panic::{AssertUnwindSafe, catch_unwind},
-    time::Instant,
-};
+use std::{cell::RefCell, cmp::Reverse, time::Instant};
 
 use super::{EventLoop, Work};
-use crate::{concurrent::futures::Exception, runtime};
+use crate::{concurrent::futures::Exception, panics, runtime};
 
 impl EventLoop {
     /// Runs until `poll_root`, the only thing that `root` stands for, returns true, or until
@@ -127,7 +122,7 @@ impl Drop for Run<'_> {
 }
 
 fn call(f: Box<dyn FnOnce()>) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
+    if let Err(panic) = panics::hand_on(f) {
         eprintln!("Exception in callback: {}", Exception::from_panic(panic));
     }
 }

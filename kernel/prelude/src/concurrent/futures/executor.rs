@@ -17,7 +17,7 @@ use std::{
 use parking_lot::{Condvar, Mutex};
 
 use super::{Exception, Future};
-use crate::host::Owner;
+use crate::{host::Owner, panics};
 
 pub use map_results::MapResults;
 
@@ -189,7 +189,7 @@ impl ThreadPoolExecutor {
         let job = Box::new(move || {
             owner.enter();
             if to_fill.begin() {
-                let outcome = catch_unwind(AssertUnwindSafe(f));
+                let outcome = panics::hand_on(f);
                 to_fill.set_outcome(outcome.map_err(Exception::from_panic));
             }
         });

@@ -1,15 +1,14 @@
 //! The inside of the box: its states, how it changes between them, and who is told.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    task::Waker,
-    time::Instant,
-};
+use std::{task::Waker, time::Instant};
 
 use parking_lot::{Condvar, Mutex};
 
 use super::Future;
-use crate::concurrent::futures::{Exception, FutureError};
+use crate::{
+    concurrent::futures::{Exception, FutureError},
+    panics,
+};
 
 pub(super) type Callback<T> = Box<dyn FnOnce(&Future<T>) + Send>;
 
@@ -130,7 +129,7 @@ impl<T> Future<T> {
     }
 
     pub(super) fn call(&self, callback: Callback<T>) {
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| callback(self))) {
+        if let Err(panic) = panics::hand_on(|| callback(self)) {
             let exception = Exception::from_panic(panic);
             eprintln!("exception calling callback for {self}: {exception}");
         }
