@@ -39,8 +39,8 @@ def test_a_bar_shows_what_is_compiled(adding_kernel, crate):
     [bar] = bars(execution)
     updates = execution.contents("update_display_data")
     assert {update["transient"]["display_id"] for update in updates} == {bar["transient"]["display_id"]}
-    assert any("plain" in update["data"]["text/plain"] for update in updates)
-    assert any("<progress" in update["data"].get("text/html", "") for update in updates)
+    steps = [shown["data"] for shown in [bar, *updates]]
+    assert any("compiling crates" in step["text/plain"] and "<progress" in step["text/html"] for step in steps)
     assert "compiled the crates" in updates[-1]["data"]["text/plain"]
 
 

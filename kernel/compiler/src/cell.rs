@@ -44,6 +44,7 @@ pub fn compile(
         println!("{}", prelude::error());
         return Ok(ExitCode::FAILURE);
     }
+    let facts = facts(directory)?;
     let output = directory.join("out");
     fs::create_dir_all(&output)?;
     let rustc = |source: &Path| -> Result<Run> {
@@ -56,7 +57,7 @@ pub fn compile(
             .arg(source)
             .arg("--out-dir")
             .arg(&output)
-            .args(code_generation(directory, dependencies, emit)?);
+            .args(code_generation(directory, dependencies, &facts, emit)?);
         for (name, file) in &dependencies.externs {
             let mut argument = std::ffi::OsString::from(format!("{name}="));
             argument.push(file);
@@ -73,8 +74,8 @@ pub fn compile(
         path,
         source,
         statics,
-    } = rewrite_cell(dependencies, directory)?;
-    let level = opt_level(directory)?;
+    } = rewrite_cell(dependencies, directory, &facts)?;
+    let level = opt_level(directory, &facts)?;
     let run = attempt::with_checkpoints(&path, &source, &level, || rustc(&path))?;
     print(&run.diagnostics)?;
     if run.success {
@@ -95,25 +96,33 @@ struct Rewritten {
     statics: Known,
 }
 
-fn rewrite_cell(dependencies: &Dependencies, directory: &Path) -> Result<Rewritten> {
+/// What the kernel says of the cell. evcxr compiles one before there is a cell.
+fn facts(directory: &Path) -> Result<CellFacts> {
+    match fs::read(directory.join(CellFacts::FILE)) {
+        Ok(text) => Ok(serde_json::from_slice(&text)?),
+        Err(_) => Ok(CellFacts::default()),
+    }
+}
+
+fn rewrite_cell(
+    dependencies: &Dependencies,
+    directory: &Path,
+    facts: &CellFacts,
+) -> Result<Rewritten> {
     let generated = fs::read_to_string(directory.join("src/lib.rs"))
         .context("cannot read the source that evcxr wrote")?;
-    let facts = match fs::read(directory.join(CellFacts::FILE)) {
-        Ok(text) => serde_json::from_slice(&text)?,
-        Err(_) => CellFacts::default(),
-    };
     let path = directory.join(facts.source());
     fs::create_dir_all(path.parent().unwrap_or(directory))?;
     let mut statics = match fs::read(directory.join(Known::FILE)) {
         Ok(text) => serde_json::from_slice(&text)?,
         Err(_) => Known::default(),
     };
-    let rewritten = rewrite::rewrite(&generated, &facts);
+    let rewritten = rewrite::rewrite(&generated, facts);
     let rewritten = runtime::enter_if_named(rewritten, &dependencies.users_of_tokio);
     let rewritten = definitions::watch(&rewritten);
     Ok(Rewritten {
         path,
-        source: statics::share(&rewritten, &facts, &mut statics),
+        source: statics::share(&rewritten, facts, &mut statics),
         statics,
     })
 }
@@ -121,6 +130,7 @@ fn rewrite_cell(dependencies: &Dependencies, directory: &Path) -> Result<Rewritt
 fn code_generation(
     directory: &Path,
     dependencies: &Dependencies,
+    facts: &CellFacts,
     emit: Emit,
 ) -> Result<Vec<String>> {
     let libraries = dependencies.directory.display();
@@ -135,7 +145,7 @@ fn code_generation(
         ],
     };
     arguments.extend([
-        format!("-Copt-level={}", opt_level(directory)?),
+        format!("-Copt-level={}", opt_level(directory, facts)?),
         "-Cdebug-assertions=on".into(),
         "-Coverflow-checks=on".into(),
         "-Cprefer-dynamic".into(),
@@ -148,8 +158,12 @@ fn code_generation(
     Ok(arguments)
 }
 
-/// What `:opt` chose: evcxr writes it into the profile of the cell's `Cargo.toml`.
-fn opt_level(directory: &Path) -> Result<String> {
+/// What `:opt` chose, for this cell or for the notebook: evcxr writes the latter into the profile of
+/// the cell's `Cargo.toml`.
+fn opt_level(directory: &Path, facts: &CellFacts) -> Result<String> {
+    if let Some(level) = &facts.opt_level {
+        return Ok(level.clone());
+    }
     let manifest: Table = fs::read_to_string(directory.join("Cargo.toml"))?.parse()?;
     let level = manifest
         .get("profile")
@@ -241,9 +255,14 @@ mod tests {
         let write = |level: &str| {
             let manifest = format!("[profile.dev]\nopt-level = {level}\n");
             fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
-            opt_level(directory.path()).unwrap()
+            opt_level(directory.path(), &CellFacts::default()).unwrap()
         };
         assert_eq!(write("2"), "2");
         assert_eq!(write("\"s\""), "s");
+        let facts = CellFacts {
+            opt_level: Some("3".into()),
+            ..CellFacts::default()
+        };
+        assert_eq!(opt_level(directory.path(), &facts).unwrap(), "3");
     }
 }

@@ -19,6 +19,7 @@ use crate::{link, service, snapshot, threads};
 
 mod library;
 mod runner;
+mod stopwatch;
 
 /// evcxr 0.22 `runtime.rs`: tells that the cell's function has returned.
 const EXECUTION_COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";

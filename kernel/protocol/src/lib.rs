@@ -6,6 +6,7 @@
 
 mod build;
 mod threads;
+mod times;
 pub mod types;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use serde_json::Value;
 
 pub use build::BuildProgress;
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
+pub use times::RunTimes;
 
 /// Stands before what the compiler adds behind a student's code on a line.
 pub const ADDED_TEXT_MARK: &str = "/*interleave*/";
@@ -72,6 +74,8 @@ pub enum HostEvent {
     },
     /// evcxr's instruction was carried out so far that the cell runs now.
     CellStarted,
+    /// The cell's function has returned.
+    CellEnded(RunTimes),
     /// Something to show beside the text that a cell prints.
     Display(Display),
     /// Remove what the cell has shown so far.
@@ -275,6 +279,9 @@ pub struct CellFacts {
     pub awaits: bool,
     /// The cell uses `?` at its top level.
     pub question_mark: bool,
+    /// Optimise this cell so much, whatever holds for the notebook.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_level: Option<String>,
     /// Names of the items that the cell defines; of an `impl`, the type's name.
     #[serde(default)]
     pub items: Vec<String>,

@@ -4,29 +4,25 @@
 //! it takes for cargo is `interleave-compiler`, and what it takes for its own runtime is
 //! `interleave-host`; see ARCHITECTURE.md.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::PathBuf,
-    sync::{Arc, PoisonError},
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
-use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
+use evcxr::{CommandContext, EvalContext};
 use interleave_compiler::{dependencies::Dependencies, installation::Installation, role::Role};
-use interleave_protocol::{CellFacts, Display, DisplayRole};
+use interleave_protocol::{Display, DisplayRole};
 use serde_json::Value;
 
 use self::{
     analyst::Analyst,
-    commands::Special,
     host_link::HostLink,
     interrupt::Interrupter,
     lets::Typed,
     notebook::Notebook,
+    options::Options,
     places::{Places, Source},
     progress::Progress,
     statics::KnownStatics,
+    timing::{Timer, Times},
 };
 use super::{
     Cell, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome, Output,
@@ -48,6 +44,7 @@ mod limit;
 mod lineage;
 mod names;
 mod notebook;
+mod options;
 mod output_command;
 mod outputs;
 mod places;
@@ -55,19 +52,19 @@ mod processes;
 mod progress;
 mod reader;
 mod report;
+mod running;
+mod special;
 mod statics;
 mod syntax;
 mod text;
 mod threads;
+mod timing;
 mod toolchain;
 mod types;
 mod workspace;
 
 pub use analyst::serve as serve_analysis;
 pub use workspace::Workspace;
-
-/// A cell that runs and does nothing.
-const NO_OPERATION: &str = "();";
 
 /// What every cell sees, as evcxr's first cell.
 const PRELUDE: &str = "use interleave::prelude::*; use interleave::print;";
@@ -106,6 +103,9 @@ struct EvcxrEvaluator {
     statics: KnownStatics,
     versions: String,
     next_id: u64,
+    /// Of the cell that runs, if it chose one.
+    opt_level: Option<String>,
+    timer: Timer,
     /// Who knows std; `None` when the rust-analyzer of this process does.
     analyst: Option<Analyst>,
     notebook: Notebook,
@@ -144,93 +144,13 @@ impl EvcxrEvaluator {
             compile_directory: workspace.compile_directory(),
             versions: toolchain::versions(&toolchain.version),
             next_id: 1,
+            opt_level: None,
+            timer: Timer::default(),
             analyst: (Role::of_environment() == Role::Cells)
                 .then(|| Analyst::new(workspace.analysis_command(installation))),
             notebook: Notebook::default(),
             typed: Typed::default(),
         })
-    }
-
-    /// Runs a cell, in a new process if it brings another build of the prelude.
-    fn run(&mut self, code: &str) -> Result<EvalOutputs, Error> {
-        let result = self.run_with_facts(code);
-        let code_of_error = result.as_ref().err().and_then(diagnostics::first_code);
-        if code_of_error.as_deref() != Some(interleave_protocol::PRELUDE_CHANGED) {
-            return result;
-        }
-        if self.context.variables_and_types().next().is_some() {
-            self.link.warn(failures::PRELUDE_REPLACED);
-        }
-        self.link.lineage().kill_all();
-        match self.run_with_facts(code) {
-            Err(Error::SubprocessTerminated(_)) => self.run_with_facts(code),
-            other => other,
-        }
-    }
-
-    /// Ends the process of the cells and starts another, as `:restart`.
-    ///
-    /// evcxr's own `:restart` forgets the variables of one copy of its state and then goes on with
-    /// another copy (`execute_with_callbacks` in `command_context.rs`), so that later cells ask the
-    /// new process for variables that it has never had. When it finds the process dead it does
-    /// better.
-    fn replace_host(&mut self) -> Result<(), Error> {
-        self.link.lineage().kill_all();
-        match self.context.execute(NO_OPERATION) {
-            Err(Error::SubprocessTerminated(_)) => Ok(()),
-            other => other.map(drop),
-        }
-    }
-
-    fn run_with_facts(&mut self, code: &str) -> Result<EvalOutputs, Error> {
-        let mut facts = CellFacts {
-            id: self.next_id,
-            host: self.host_of(code),
-            ..syntax::facts(code)
-        };
-        self.typed = self.with_types(code)?;
-        let result = self.compile_and_run(&facts);
-        let result = match self.with_other_types(code, &result) {
-            Some(typed) => {
-                self.typed = typed?;
-                self.compile_and_run(&facts)
-            }
-            None => result,
-        };
-        // A macro may await, or return early, without showing it. Nothing has run then.
-        match result
-            .as_ref()
-            .err()
-            .and_then(diagnostics::first_code)
-            .as_deref()
-        {
-            Some("E0728") if !facts.awaits => facts.awaits = true,
-            Some("E0277") if !facts.question_mark && is_about_question_mark(&result) => {
-                facts.question_mark = true;
-            }
-            _ => return result,
-        }
-        let retried = self.compile_and_run(&facts);
-        if retried.is_ok() { retried } else { result }
-    }
-
-    /// Names the process that will run the cell; see [`CellFacts::host`].
-    fn host_of(&self, code: &str) -> u64 {
-        if commands::replaces_host(code) {
-            return 0;
-        }
-        let host = self.context.process_handle();
-        let host = host.lock().unwrap_or_else(PoisonError::into_inner);
-        host.id().into()
-    }
-
-    fn compile_and_run(&mut self, facts: &CellFacts) -> Result<EvalOutputs, Error> {
-        fs::write(
-            self.compile_directory.join(CellFacts::FILE),
-            interleave_protocol::to_line(facts),
-        )
-        .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
-        self.context.execute(&self.typed.code)
     }
 
     fn show(&self, data: BTreeMap<String, Value>) {
@@ -242,46 +162,23 @@ impl EvcxrEvaluator {
         }));
     }
 
-    fn failure_at(&self, describe: impl FnOnce(&Places) -> Failure) -> Failure {
-        self.link.with_places(describe)
+    /// Shows a text that is not the cell's own.
+    fn show_beside(&self, text: &str) {
+        self.link.show(Output::Display(Display {
+            data: BTreeMap::from([text_plain(text)]),
+            ..Display::default()
+        }));
     }
 
-    fn run_special(&mut self, special: Special<'_>) -> Outcome {
-        match special {
-            Special::Explain(name) => match self.inspect(name, name.len()) {
-                Some(explanation) => self.link.show(Output::Page(explanation)),
-                None => {
-                    let message = format!("nothing is known about `{name}`");
-                    return Outcome::Failed(failures::plain("error", &message));
-                }
-            },
-            Special::Quit => return Outcome::Quit,
-            Special::Output(choice) => match output_command::choose(choice, &self.link) {
-                Ok(words) => self.show(BTreeMap::from([text_plain(&words)])),
-                Err(message) => return Outcome::Failed(failures::plain("error", &message)),
-            },
-            Special::Threads => match threads::list(&self.link) {
-                Some(data) => self.show(data),
-                None => return Outcome::Failed(failures::no_answer()),
-            },
-            Special::Version => self.show(BTreeMap::from([text_plain(&self.versions)])),
-            Special::Help => {
-                let theirs = self.context.execute(":help").unwrap_or_default();
-                let part = |mime| theirs.get(mime).unwrap_or_default();
-                let html = commands::help_html(part("text/html"));
-                self.show(BTreeMap::from([
-                    text_plain(&commands::help_text(part("text/plain"))),
-                    ("text/html".to_owned(), Value::from(html)),
-                ]));
-            }
-        }
-        Outcome::Finished
+    fn failure_at(&self, describe: impl FnOnce(&Places) -> Failure) -> Failure {
+        self.link.with_places(describe)
     }
 }
 
 impl Evaluator for EvcxrEvaluator {
     fn execute(&mut self, cell: &Cell, output: &OutputSink) -> Outcome {
-        let code = syntax::as_rust(&cell.code);
+        let options = Options::read(&cell.code);
+        let code = syntax::as_rust(&options.code);
         let source = Source {
             id: self.next_id,
             number: cell.number,
@@ -295,6 +192,11 @@ impl Evaluator for EvcxrEvaluator {
             return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
         }
         self.statics.remember();
+        if let Some(message) = options.opt_level.as_deref().and_then(options::wrong_level) {
+            return Outcome::Failed(failures::plain("error", &message));
+        }
+        self.opt_level = options.opt_level;
+        let start = Instant::now();
         self.interrupter.begin();
         self.progress.begin(self.next_id);
         let mut result = match commands::without_restart(&code) {
@@ -312,7 +214,15 @@ impl Evaluator for EvcxrEvaluator {
         }
         let interrupted = self.interrupter.end();
         self.next_id += 1;
-        let outcome = self.outcome(result, interrupted);
+        let report = self.link.drain();
+        let times = Times {
+            whole: start.elapsed(),
+            run: report.times,
+        };
+        let outcome = self.outcome(result, interrupted, report);
+        if let Some(times) = self.timer.note(times, options.time) {
+            self.show_beside(&times);
+        }
         if commands::clears_everything(&cell.code) {
             // Evaluated as the first cell was: an error would be one of the installation.
             if let Err(error) = self.context.execute(PRELUDE) {
@@ -333,12 +243,6 @@ impl Evaluator for EvcxrEvaluator {
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
         self.explanation(code, cursor)
     }
-}
-
-fn is_about_question_mark(result: &Result<EvalOutputs, Error>) -> bool {
-    result
-        .as_ref()
-        .is_err_and(|error| error.to_string().contains("the `?` operator"))
 }
 
 fn text_plain(text: &str) -> (String, Value) {

@@ -11,7 +11,7 @@ use std::{
 
 use interleave_protocol::HostEvent;
 
-use super::{LOAD_AND_RUN, flush, go_on_after, library::Library};
+use super::{LOAD_AND_RUN, flush, go_on_after, library::Library, stopwatch::Stopwatch};
 use crate::{
     link, observe,
     snapshot::{self, Life, Snapshot},
@@ -140,9 +140,11 @@ fn load_and_run(cell: &Cell, snapshot: Option<Snapshot>) -> io::Result<Variables
         }
     };
     link::send(&HostEvent::CellStarted);
+    let stopwatch = Stopwatch::start();
     // SAFETY: evcxr generated the function with this signature, and `variables` is what the
     // previous cell returned, or null before the first.
     let variables = unsafe { function(cell.variables.0) };
+    link::send(&HostEvent::CellEnded(stopwatch.read()));
     flush();
     threads::leave_cell();
     // Before evcxr learns of the end: from then on nothing may happen to the cell any more.

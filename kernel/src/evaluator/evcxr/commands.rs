@@ -1,6 +1,6 @@
 //! The commands of a notebook (`:help`): evcxr's, and ours.
 
-use super::syntax::head_length;
+use super::{syntax::head_length, timing};
 
 /// A command of ours.
 pub(super) struct Command {
@@ -9,10 +9,14 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 5] = [
+pub(super) const OURS: [Command; 7] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
+    },
+    Command {
+        name: ":opt LEVEL",
+        description: "Optimise (0 to 3): above statements, that cell; alone, all cells from now on",
     },
     Command {
         name: ":output",
@@ -29,6 +33,11 @@ pub(super) const OURS: [Command; 5] = [
         description: "List the threads that cells have started, and what they do",
     },
     Command {
+        name: ":time",
+        description: "Show how long a cell compiles, waits and runs: above statements, that cell; alone, \
+                      the last one; `on` and `off`, all cells from now on",
+    },
+    Command {
         name: ":version",
         description: "Print the versions of Interleave, evcxr and rustc",
     },
@@ -43,6 +52,7 @@ pub(super) enum Special<'a> {
     /// Choose where output goes and how much of it.
     Output(&'a str),
     Threads,
+    Time(timing::Request),
     Version,
     Quit,
 }
@@ -61,6 +71,9 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
     match code.trim() {
         ":help" => Some(Special::Help),
         ":threads" => Some(Special::Threads),
+        ":time" => Some(Special::Time(timing::Request::Last)),
+        ":time on" => Some(Special::Time(timing::Request::On)),
+        ":time off" => Some(Special::Time(timing::Request::Off)),
         ":version" => Some(Special::Version),
         ":quit" => Some(Special::Quit),
         _ => None,

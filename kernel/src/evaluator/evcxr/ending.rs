@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{
     EvcxrEvaluator, diagnostics,
     failures::{self, Fate, Stopped},
+    host_link::Report,
 };
 use crate::evaluator::Outcome;
 
@@ -15,8 +16,8 @@ impl EvcxrEvaluator {
         &mut self,
         result: Result<EvalOutputs, Error>,
         interrupted: bool,
+        report: Report,
     ) -> Outcome {
-        let report = self.link.drain();
         let obstacle = self.link.lineage().cell_ends();
         let (last, others) = match report.panics.split_last() {
             Some((last, others)) if report.panicked => (Some(last), others),

@@ -21,7 +21,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{HostEvent, HostRequest, Panic, QuestionMark};
+use interleave_protocol::{HostEvent, HostRequest, Panic, QuestionMark, RunTimes};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 use tokio::sync::oneshot;
 
@@ -88,6 +88,8 @@ pub(super) struct Report {
     pub(super) question_mark: Option<QuestionMark>,
     /// How the host ended, if a copy of it from before the cell has taken its place.
     pub(super) succession: Option<ExitStatus>,
+    /// How long it ran, if it came to its end.
+    pub(super) times: Option<RunTimes>,
 }
 
 impl HostLink {
@@ -328,6 +330,7 @@ impl State {
                     .extend(newest.map(|source| (cell, source.number)));
                 self.executing.store(true, Ordering::Release);
             }
+            HostEvent::CellEnded(times) => self.report.times = Some(times),
             HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
             HostEvent::ClearOutput { wait } => self.outputs.send(cell, Output::Clear { wait }),
             HostEvent::Panic(panic) if panic.on_cell_thread => self.report.panics.push(panic),

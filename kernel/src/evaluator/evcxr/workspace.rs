@@ -93,6 +93,8 @@ impl Workspace {
         let mut command = Command::new(installation.home.join("bin/interleave"));
         command
             .arg("analyse")
+            // The progress of its cargo is no news.
+            .env_remove(WORKSPACE_ENV)
             .env(COMPILE_DIRECTORY_ENV, self.root.join("analysis"))
             .env(ROLE_ENV, Role::Analysis.name())
             .env("RUSTC", &installation.rustc);
