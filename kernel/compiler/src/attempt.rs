@@ -52,15 +52,15 @@ fn write(path: &Path, source: &str, checked: Option<&Checked>) -> Result<()> {
     Ok(())
 }
 
-/// Whether every error is in a line that stores a variable. evcxr learns from it that the variable
-/// was moved, and compiles again without that line; nobody reads the words.
+/// Whether every error has to do with a line that stores a variable. Then evcxr compiles once more,
+/// without that line ([`crate::keeping`]).
 fn is_about_stored_variables(diagnostics: &[String], source: &str) -> bool {
     let lines: Vec<&str> = source.lines().collect();
     let is_stored = |span: &Value| {
         let line = span["line_start"].as_u64().unwrap_or_default();
         let index = usize::try_from(line).unwrap_or_default().checked_sub(1);
         let text = index.and_then(|index| lines.get(index));
-        text.is_some_and(|text| text.starts_with("evcxr_variable_store.put_variable::<"))
+        text.is_some_and(|text| text.contains("evcxr_variable_store.put_variable::<"))
     };
     diagnostics
         .iter()
@@ -71,10 +71,7 @@ fn is_about_stored_variables(diagnostics: &[String], source: &str) -> bool {
             // "aborting due to …"
             _ => None,
         })
-        .all(|spans| {
-            let mut primary = spans.iter().filter(|span| span["is_primary"] == true);
-            primary.all(is_stored)
-        })
+        .all(|spans| spans.iter().any(is_stored))
 }
 
 #[cfg(test)]

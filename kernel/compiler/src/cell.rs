@@ -16,6 +16,8 @@ use crate::{
     attempt,
     dependencies::Dependencies,
     installation::Installation,
+    keeping,
+    notes::Notes,
     prelude,
     request::{CELL_CRATE, Emit},
     rewrite, runtime,
@@ -44,7 +46,7 @@ pub fn compile(
         println!("{}", prelude::error());
         return Ok(ExitCode::FAILURE);
     }
-    let facts = facts(directory)?;
+    let facts = read_facts(directory)?;
     let output = directory.join("out");
     fs::create_dir_all(&output)?;
     let rustc = |source: &Path| -> Result<Run> {
@@ -65,43 +67,89 @@ pub fn compile(
         }
         run(rustc)
     };
-    if emit == Emit::Check {
-        let run = rustc(&directory.join("src/lib.rs"))?;
-        print(&run.diagnostics)?;
-        return Ok(run.exit_code());
+    match emit {
+        Emit::Check => check(directory, rustc),
+        Emit::SharedObject => {
+            let object = output.join(format!("lib{CELL_CRATE}.so"));
+            build(dependencies, directory, &object, rustc)
+        }
     }
+}
+
+/// Only looks for errors. evcxr does so before it says that it does not know a variable's type.
+fn check(directory: &Path, rustc: impl Fn(&Path) -> Result<Run>) -> Result<ExitCode> {
+    let generated = read_generated(directory)?;
+    let source = source_path(directory, &read_facts(directory)?)?;
+    fs::write(&source, rewrite::without_marks(&generated))?;
+    let run = rustc(&source)?;
+    print(&run.diagnostics)?;
+    Ok(run.exit_code())
+}
+
+fn build(
+    dependencies: &Dependencies,
+    directory: &Path,
+    object: &Path,
+    rustc: impl Fn(&Path) -> Result<Run>,
+) -> Result<ExitCode> {
+    let facts = read_facts(directory)?;
     let Rewritten {
         path,
         source,
         statics,
     } = rewrite_cell(dependencies, directory, &facts)?;
-    let level = opt_level(directory, &facts)?;
-    let run = attempt::with_checkpoints(&path, &source, &level, || rustc(&path))?;
-    print(&run.diagnostics)?;
-    if run.success {
-        fs::write(directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;
-        if let Some(file) = std::env::var_os(OBJECT_PATH_ENV) {
-            let object = output.join(format!("lib{CELL_CRATE}.so"));
-            fs::write(file, object.as_os_str().as_encoded_bytes())?;
-        }
+    let forgotten = keeping::forget(&source, &facts.unkept);
+    if !forgotten.is_empty() {
+        print(&forgotten)?;
+        return Ok(ExitCode::FAILURE);
     }
-    Ok(run.exit_code())
+    let mut notes = Notes::read(directory, &facts);
+    let level = opt_level(directory, &facts)?;
+    loop {
+        let source = keeping::with_early_drops(&source, notes.early_drops());
+        let run = attempt::with_checkpoints(&path, &source, &level, || rustc(&path))?;
+        if run.success {
+            notes.finish(&run.diagnostics)?;
+            break;
+        }
+        let judgement = keeping::judge(&run.diagnostics, &source);
+        if notes.take(&judgement)? {
+            continue;
+        }
+        print(&judgement.forwarded)?;
+        return Ok(run.exit_code());
+    }
+    fs::write(directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;
+    if let Some(file) = std::env::var_os(OBJECT_PATH_ENV) {
+        fs::write(file, object.as_os_str().as_encoded_bytes())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn read_facts(directory: &Path) -> Result<CellFacts> {
+    Ok(match fs::read(directory.join(CellFacts::FILE)) {
+        Ok(text) => serde_json::from_slice(&text)?,
+        Err(_) => CellFacts::default(),
+    })
+}
+
+/// Where rustc finds the cell.
+fn source_path(directory: &Path, facts: &CellFacts) -> Result<PathBuf> {
+    let path = directory.join(facts.source());
+    fs::create_dir_all(path.parent().unwrap_or(directory))?;
+    Ok(path)
+}
+
+fn read_generated(directory: &Path) -> Result<String> {
+    fs::read_to_string(directory.join("src/lib.rs"))
+        .context("cannot read the source that evcxr wrote")
 }
 
 struct Rewritten {
-    /// Where rustc finds the source.
     path: PathBuf,
     source: String,
     /// What is known of statics once the cell is loaded.
     statics: Known,
-}
-
-/// What the kernel says of the cell. evcxr compiles one before there is a cell.
-fn facts(directory: &Path) -> Result<CellFacts> {
-    match fs::read(directory.join(CellFacts::FILE)) {
-        Ok(text) => Ok(serde_json::from_slice(&text)?),
-        Err(_) => Ok(CellFacts::default()),
-    }
 }
 
 fn rewrite_cell(
@@ -109,19 +157,16 @@ fn rewrite_cell(
     directory: &Path,
     facts: &CellFacts,
 ) -> Result<Rewritten> {
-    let generated = fs::read_to_string(directory.join("src/lib.rs"))
-        .context("cannot read the source that evcxr wrote")?;
-    let path = directory.join(facts.source());
-    fs::create_dir_all(path.parent().unwrap_or(directory))?;
+    let generated = read_generated(directory)?;
     let mut statics = match fs::read(directory.join(Known::FILE)) {
         Ok(text) => serde_json::from_slice(&text)?,
         Err(_) => Known::default(),
     };
-    let rewritten = rewrite::rewrite(&generated, facts);
+    let rewritten = rewrite::rewrite(&rewrite::without_marks(&generated), facts);
     let rewritten = runtime::enter_if_named(rewritten, &dependencies.users_of_tokio);
     let rewritten = definitions::watch(&rewritten);
     Ok(Rewritten {
-        path,
+        path: source_path(directory, facts)?,
         source: statics::share(&rewritten, facts, &mut statics),
         statics,
     })

@@ -15,6 +15,7 @@
 //! - [`prelude`]: a cell is never linked with another prelude than the one that the host has.
 //! - [`progress`]: the kernel hears how far cargo has come.
 //! - [`types`]: rustc says what the variables of a cell are.
+//! - [`keeping`]: which variables later cells can have; what ended and why goes into [`notes`].
 //! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
 //! Everything else passes through to the real tools.
@@ -27,6 +28,8 @@ pub mod dependencies;
 pub mod diagnostics;
 pub mod insertions;
 pub mod installation;
+pub mod keeping;
+pub mod notes;
 pub mod prelude;
 pub mod progress;
 pub mod request;

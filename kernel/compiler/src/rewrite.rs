@@ -14,7 +14,14 @@
 //! - a cell that awaits runs on the prelude's event loop, and one that uses `?` inside a
 //!   closure that returns `Result`: for that cell only.
 
-use interleave_protocol::CellFacts;
+use interleave_protocol::{CellFacts, unkept};
+
+/// The source without what the kernel put around parts of it; see [`unkept`].
+pub fn without_marks(generated: &str) -> String {
+    generated
+        .replace(unkept::OPEN, "")
+        .replace(unkept::CLOSE, "")
+}
 
 mod unused;
 

@@ -289,6 +289,10 @@ pub struct CellFacts {
     /// when it is not known yet.
     #[serde(default)]
     pub host: u64,
+    /// Variables that end with the cell: evcxr does not know of them. One that it knows by the same
+    /// name was shadowed.
+    #[serde(default)]
+    pub unkept: Vec<String>,
 }
 
 impl CellFacts {
@@ -298,6 +302,11 @@ impl CellFacts {
     /// Where the compiled source of the cell is, in the same directory.
     pub fn source(&self) -> String {
         format!("cells/{}/lib.rs", self.id)
+    }
+
+    /// Name of the file with the cell's [`CellNotes`], in the same directory.
+    pub fn notes(&self) -> String {
+        format!("cells/{}/notes.json", self.id)
     }
 
     /// The `id` of the cell that a source path names.
@@ -310,6 +319,49 @@ impl CellFacts {
             None
         }
     }
+}
+
+/// What the compiler tells the kernel about a cell beside its errors, in [`CellFacts::notes`].
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CellNotes {
+    /// Warnings of the last compilation, as rustc gives them.
+    pub warnings: Vec<Value>,
+    /// Variables that no later cell can have.
+    pub ended: Vec<EndedVariable>,
+}
+
+/// A variable that no later cell can have.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EndedVariable {
+    /// Its name.
+    pub name: String,
+    /// Its type, as evcxr has it.
+    pub type_name: String,
+    /// Why it ended.
+    pub reason: EndReason,
+    /// The words of rustc about it.
+    pub diagnostic: Value,
+}
+
+/// Why no later cell can have a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// Its value was moved.
+    Moved,
+    /// It was declared, and got no value.
+    Unset,
+    /// It borrows, or its type cannot be named.
+    Unkept,
+}
+
+/// Encloses, as a macro call, a `let` whose variables evcxr is not to see: `OPEN let … CLOSE`. The
+/// compiler takes both off. It does not begin as a command would, with a colon.
+pub mod unkept {
+    /// Before the `let`.
+    pub const OPEN: &str = "interleave::unkept!{/*interleave*/";
+    /// Behind it.
+    pub const CLOSE: &str = "/*interleave*/};";
 }
 
 /// Writes a message as one line, line end included.
