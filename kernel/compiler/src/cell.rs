@@ -82,8 +82,9 @@ fn check(directory: &Path, rustc: impl Fn(&Path) -> Result<Run>) -> Result<ExitC
     let source = source_path(directory, &read_facts(directory)?)?;
     fs::write(&source, rewrite::without_marks(&generated))?;
     let run = rustc(&source)?;
-    print(&run.diagnostics)?;
-    Ok(run.exit_code())
+    let exit_code = run.exit_code();
+    print(&keeping::about_the_cell(run.diagnostics))?;
+    Ok(exit_code)
 }
 
 fn build(

@@ -66,6 +66,8 @@ impl Judgement {
                 self.forwarded.push(moved(&first.name, first.line));
             }
             "E0425" if first.primary => self.forwarded.push(line.to_owned()),
+            // The kernel has another name for the type, or does without the variable.
+            "E0603" | "E0412" | "E0433" => self.forwarded.push(line.to_owned()),
             "E0505" if !early.is_empty() => {
                 for name in early {
                     match line_of_put(source, &name) {
@@ -96,6 +98,21 @@ impl Judgement {
             diagnostic: diagnostic.clone(),
         });
     }
+}
+
+/// The diagnostics of the source that evcxr has analysed, without errors that are only about keeping
+/// variables: `evcxr_variable_store(v);` moves each, and takes it for `'static`. Whether that can
+/// be is found out when the cell is compiled.
+pub fn about_the_cell(diagnostics: Vec<String>) -> Vec<String> {
+    let keeps = |span: &Value| {
+        let text = span["text"][0]["text"].as_str().unwrap_or_default();
+        text.starts_with("evcxr_variable_store(") && text.ends_with(");")
+    };
+    let about_keeping = |line: &String| {
+        serde_json::from_str::<Value>(line).is_ok_and(|diagnostic| spans(&diagnostic).any(keeps))
+    };
+    let lines = diagnostics.into_iter();
+    lines.filter(|line| !about_keeping(line)).collect()
 }
 
 /// Errors that make evcxr forget these variables, if it is about to keep them.

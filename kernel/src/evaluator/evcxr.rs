@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
-use evcxr::{CommandContext, EvalContext};
+use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
 use interleave_compiler::{dependencies::Dependencies, installation::Installation, role::Role};
 use interleave_protocol::{Display, DisplayRole};
 use serde_json::Value;
@@ -23,6 +23,7 @@ use self::{
     progress::Progress,
     statics::KnownStatics,
     timing::{Timer, Times},
+    variables::Variables,
 };
 use super::{
     Cell, Completions, Controls, Evaluator, Factory, Failure, Inspection, Outcome, Output,
@@ -33,6 +34,7 @@ mod analyst;
 mod assist;
 mod commands;
 mod diagnostics;
+mod ended;
 mod ending;
 mod failures;
 mod host;
@@ -61,6 +63,7 @@ mod threads;
 mod timing;
 mod toolchain;
 mod types;
+mod variables;
 mod workspace;
 
 pub use analyst::serve as serve_analysis;
@@ -111,6 +114,7 @@ struct EvcxrEvaluator {
     notebook: Notebook,
     /// The cell as evcxr was given it.
     typed: Typed,
+    variables: Variables,
 }
 
 impl EvcxrEvaluator {
@@ -150,6 +154,7 @@ impl EvcxrEvaluator {
                 .then(|| Analyst::new(workspace.analysis_command(installation))),
             notebook: Notebook::default(),
             typed: Typed::default(),
+            variables: Variables::default(),
         })
     }
 
@@ -199,12 +204,9 @@ impl Evaluator for EvcxrEvaluator {
         let start = Instant::now();
         self.interrupter.begin();
         self.progress.begin(self.next_id);
-        let mut result = match commands::without_restart(&code) {
-            Some(rest) => self.replace_host().and_then(|()| self.run(&rest)),
-            None => self.run(&code),
-        };
+        let mut attempt = self.run(&code);
         self.progress.end();
-        if let Ok(outputs) = &mut result {
+        if let Ok(outputs) = &mut attempt.result {
             self.notebook.add(&code);
             if commands::shows_types(&code) {
                 for text in outputs.content_by_mime_type.values_mut() {
@@ -214,12 +216,21 @@ impl Evaluator for EvcxrEvaluator {
         }
         let interrupted = self.interrupter.end();
         self.next_id += 1;
+        let result = std::mem::replace(&mut attempt.result, Ok(EvalOutputs::new()));
+        let replaced = matches!(result, Err(Error::SubprocessTerminated(_)));
+        let ran = result.is_ok();
         let report = self.link.drain();
         let times = Times {
             whole: start.elapsed(),
             run: report.times,
         };
         let outcome = self.outcome(result, interrupted, report);
+        if replaced {
+            self.variables.clear();
+        } else if ran {
+            let finished = matches!(outcome, Outcome::Finished);
+            self.remember(&attempt, finished);
+        }
         if let Some(times) = self.timer.note(times, options.time) {
             self.show_beside(&times);
         }

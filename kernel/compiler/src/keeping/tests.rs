@@ -113,3 +113,13 @@ fn evcxr_is_made_to_forget_what_it_would_keep() {
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("\"line_start\":5"), "{}", told[0]);
 }
+
+#[test]
+fn an_analysis_says_nothing_of_keeping() {
+    let keeping = json!({"level": "error", "spans": [
+        {"text": [{"text": "evcxr_variable_store(r);"}]},
+    ]});
+    let own = error("E0505", &[(3, "move out of `m` occurs here")]);
+    let lines = about_the_cell(vec![keeping.to_string(), own.clone()]);
+    assert_eq!(lines, [own]);
+}

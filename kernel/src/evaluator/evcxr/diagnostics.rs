@@ -10,39 +10,99 @@ use interleave_compiler::cell::HIDDEN_CODE_MARK;
 use serde_json::Value;
 
 use super::{
+    ended,
     lets::Typed,
     places::{Place, Places},
     report::{CellText, Mark, Remark, Report, byte_offset},
+    variables::Variables,
 };
 use crate::evaluator::Failure;
 
 /// What evcxr puts before the words of a cargo that failed.
 const CARGO_FAILED: &str = "Compilation failed, but no parsable errors were found. STDERR:\n";
 
-/// The failure that the student reads. `index` names the cell in `places`.
-/// `typed` is what evcxr was given of it.
-pub(super) fn failure(error: &Error, places: &Places, index: usize, typed: &Typed) -> Failure {
-    match error {
-        Error::CompilationErrors(errors) => {
-            // evcxr takes a suggestion for an error when only that is in the student's code.
-            let is_error = |error: &&CompilationError| error.level() == "error";
-            let any_error = errors.iter().any(|error| is_error(&error));
-            let reports: Vec<Report> = errors
-                .iter()
-                .filter(|error| is_error(error) || !any_error)
-                .map(|error| report(error, places, index, typed))
-                .collect();
-            let Some(first) = reports.first() else {
-                return message("the cell has an error");
-            };
-            Failure {
-                name: first.code.clone().unwrap_or_else(|| "error".to_owned()),
-                value: first_line(&first.message),
-                traceback: draw_all(&reports),
+/// What an error is about.
+pub(super) struct Context<'a> {
+    pub(super) places: &'a Places,
+    /// Names the cell in `places`.
+    pub(super) index: usize,
+    /// What evcxr was given of it.
+    pub(super) typed: &'a Typed,
+    pub(super) variables: &'a Variables,
+}
+
+impl Context<'_> {
+    /// The failure that the student reads.
+    pub(super) fn failure(&self, error: &Error) -> Failure {
+        match error {
+            Error::CompilationErrors(errors) => {
+                // evcxr takes a suggestion for an error when only that is in the student's code.
+                let is_error = |error: &&CompilationError| error.level() == "error";
+                let any_error = errors.iter().any(|error| is_error(&error));
+                let reports: Vec<Report> = errors
+                    .iter()
+                    .filter(|error| is_error(error) || !any_error)
+                    .map(|error| self.report(error))
+                    .collect();
+                let Some(first) = reports.first() else {
+                    return message("the cell has an error");
+                };
+                Failure {
+                    name: first.code.clone().unwrap_or_else(|| "error".to_owned()),
+                    value: first_line(&first.message),
+                    traceback: draw_all(&reports),
+                }
             }
+            other => message(&other.to_string()),
         }
-        other => message(&other.to_string()),
     }
+
+    fn report(&self, error: &CompilationError) -> Report {
+        let finder = Finder {
+            places: self.places,
+            index: self.index,
+            known_lines: known_lines(error),
+        };
+        let mut marks = finder.marks(&error.json["spans"]);
+        if marks.is_empty() {
+            marks = finder.marks_of_evcxr(error, self.typed);
+        }
+        let code = code(error);
+        let name = variable(&error.message());
+        if let (Some("E0425" | "E0381"), Some(name)) = (code.as_deref(), &name)
+            && let Some(used) = marks.iter().find(|mark| mark.primary)
+            && let Some(report) = ended::report(name, used, self.variables)
+        {
+            return report;
+        }
+        let children = error.json["children"].as_array();
+        let mut remarks: Vec<Remark> = children
+            .into_iter()
+            .flatten()
+            .filter_map(|child| finder.remark(child))
+            .collect();
+        let definition = name.and_then(|name| self.variables.definition(&name));
+        if let (Some("E0384" | "E0596"), Some(definition)) = (code.as_deref(), definition) {
+            ended::add_definition(&mut marks, &mut remarks, definition);
+        }
+        Report {
+            code,
+            message: without_progress(&error.message()),
+            marks,
+            remarks,
+        }
+    }
+}
+
+/// The variables that an error is about.
+pub(super) fn variables(error: &Error) -> Vec<String> {
+    let Error::CompilationErrors(errors) = error else {
+        return Vec::new();
+    };
+    errors
+        .iter()
+        .filter_map(|error| variable(&error.message()))
+        .collect()
 }
 
 /// The code of the first error, as rustc gives it.
@@ -107,49 +167,10 @@ fn code(error: &CompilationError) -> Option<String> {
         .map(|code| code.trim_end_matches(HIDDEN_CODE_MARK).to_owned())
 }
 
-fn report(error: &CompilationError, places: &Places, index: usize, typed: &Typed) -> Report {
-    let finder = Finder {
-        places,
-        index,
-        known_lines: known_lines(error),
-    };
-    let mut marks = finder.marks(&error.json["spans"]);
-    if marks.is_empty() {
-        marks = finder.marks_of_evcxr(error, typed);
-    }
-    let children = error.json["children"].as_array();
-    let mut remarks: Vec<Remark> = children
-        .into_iter()
-        .flatten()
-        .filter_map(|child| finder.remark(child))
-        .collect();
-    remarks.extend(advice(error));
-    Report {
-        code: code(error),
-        message: without_progress(&error.message()),
-        marks,
-        remarks,
-    }
-}
-
-/// What a notebook adds to rustc's advice.
-fn advice(error: &CompilationError) -> Option<Remark> {
-    let message = match error.code()? {
-        "E0384" | "E0596" => {
-            "a variable of an earlier cell becomes mutable by `let mut x = x;`, with its name for x"
-        }
-        "E0597" | "E0716" => {
-            "a variable that is kept for later cells cannot borrow from another one: \
-             own the value, or put the code between { and }"
-        }
-        _ => return None,
-    };
-    Some(Remark {
-        is_help: true,
-        message: message.to_owned(),
-        marks: vec![],
-        changes: vec![],
-    })
+/// The name in words such as: cannot find value `name` in this scope.
+fn variable(message: &str) -> Option<String> {
+    let mut parts = message.split('`');
+    parts.nth(1).map(str::to_owned)
 }
 
 /// Lines of the cell that evcxr has mapped.
@@ -160,14 +181,35 @@ fn known_lines(error: &CompilationError) -> Vec<usize> {
         .collect()
 }
 
-struct Finder<'a> {
+/// Finds the places of rustc's spans in cells.
+pub(super) struct Finder<'a> {
     places: &'a Places,
     index: usize,
     known_lines: Vec<usize>,
 }
 
-impl Finder<'_> {
-    fn marks(&self, spans: &Value) -> Vec<Mark> {
+impl<'a> Finder<'a> {
+    /// For the cell with this index.
+    pub(super) fn new(places: &'a Places, index: usize) -> Self {
+        Self {
+            places,
+            index,
+            known_lines: Vec::new(),
+        }
+    }
+
+    /// The advice that changes nothing but lines of cells.
+    pub(super) fn changes(&self, children: &Value) -> Vec<Remark> {
+        let children = children.as_array().into_iter().flatten();
+        let remarks = children.filter_map(|child| {
+            let wanted = child["spans"].as_array()?.len();
+            let remark = self.remark(child)?;
+            (wanted > 0 && remark.changes.len() == wanted).then_some(remark)
+        });
+        remarks.collect()
+    }
+
+    pub(super) fn marks(&self, spans: &Value) -> Vec<Mark> {
         spans
             .as_array()
             .into_iter()

@@ -45,10 +45,18 @@ impl EvcxrEvaluator {
                 let status = end.map_or(status, |end| end.to_string());
                 Outcome::Failed(failures::crashed(&status, &fate))
             }
-            Err(error) => Outcome::Failed(self.link.with_places(|places| {
-                let index = places.current().unwrap_or_default();
-                diagnostics::failure(&error, places, index, &self.typed)
-            })),
+            Err(error) => {
+                self.learn_types_of_ended(&error);
+                Outcome::Failed(self.link.with_places(|places| {
+                    let context = diagnostics::Context {
+                        places,
+                        index: places.current().unwrap_or_default(),
+                        typed: &self.typed,
+                        variables: &self.variables,
+                    };
+                    context.failure(&error)
+                }))
+            }
             Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
             Ok(_) if report.panicked => {
                 Outcome::Failed(self.failure_at(|places| failures::panicked(last, places)))

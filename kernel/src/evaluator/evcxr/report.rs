@@ -51,7 +51,7 @@ impl CellText {
 }
 
 /// A note or a help below the main message.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Remark {
     pub(super) is_help: bool,
     pub(super) message: String,

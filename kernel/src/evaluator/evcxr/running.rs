@@ -1,77 +1,84 @@
-//! Has evcxr compile and run a cell, more than once if need be.
+//! Gives a cell to evcxr, again in another form if that is what it needs.
 
-use std::{fs, sync::PoisonError};
+use std::{collections::BTreeMap, fs, sync::PoisonError};
 
 use evcxr::{Error, EvalOutputs};
-use interleave_protocol::CellFacts;
+use interleave_protocol::{CellFacts, CellNotes};
 
-use super::{EvcxrEvaluator, commands, diagnostics, failures, syntax};
+use crate::evaluator::Evaluator;
+
+use super::{
+    EvcxrEvaluator, commands, diagnostics, failures, names, syntax,
+    variables::{Ran, Sending},
+};
 
 /// A cell that runs and does nothing.
 const NO_OPERATION: &str = "();";
 
+/// A cell that evcxr was given.
+pub(super) struct Attempt {
+    pub(super) result: Result<EvalOutputs, Error>,
+    facts: CellFacts,
+    sending: Sending,
+    /// What rustc says of the types of variables that are not kept.
+    hidden: BTreeMap<String, String>,
+}
+
 impl EvcxrEvaluator {
-    /// Runs a cell, in a new process if it brings another build of the prelude.
-    pub(super) fn run(&mut self, code: &str) -> Result<EvalOutputs, Error> {
-        let result = self.run_with_facts(code);
-        let code_of_error = result.as_ref().err().and_then(diagnostics::first_code);
-        if code_of_error.as_deref() != Some(interleave_protocol::PRELUDE_CHANGED) {
-            return result;
+    pub(super) fn run(&mut self, code: &str) -> Attempt {
+        if commands::replaces_host(code) {
+            self.variables.clear();
         }
-        if self.context.variables_and_types().next().is_some() {
-            self.link.warn(failures::PRELUDE_REPLACED);
-        }
-        self.link.lineage().kill_all();
-        match self.run_with_facts(code) {
-            Err(Error::SubprocessTerminated(_)) => self.run_with_facts(code),
-            other => other,
-        }
-    }
-
-    /// Ends the process of the cells and starts another, as `:restart`.
-    ///
-    /// evcxr's own `:restart` forgets the variables of one copy of its state and then goes on with
-    /// another copy (`execute_with_callbacks` in `command_context.rs`), so that later cells ask the
-    /// new process for variables that it has never had. When it finds the process dead it does
-    /// better.
-    pub(super) fn replace_host(&mut self) -> Result<(), Error> {
-        self.link.lineage().kill_all();
-        match self.context.execute(NO_OPERATION) {
-            Err(Error::SubprocessTerminated(_)) => Ok(()),
-            other => other.map(drop),
-        }
-    }
-
-    fn run_with_facts(&mut self, code: &str) -> Result<EvalOutputs, Error> {
-        let mut facts = CellFacts {
-            id: self.next_id,
-            host: self.host_of(code),
-            opt_level: self.opt_level.clone(),
-            ..syntax::facts(code)
+        let rest = commands::without_restart(code);
+        let replaced = match &rest {
+            Some(_) => self.replace_host(),
+            None => Ok(()),
         };
-        self.typed = self.with_types(code)?;
-        let result = self.compile_and_run(&facts);
-        let result = match self.with_other_types(code, &result) {
+        let code = rest.as_deref().unwrap_or(code);
+        let mut attempt = Attempt {
+            result: Ok(EvalOutputs::new()),
+            facts: CellFacts {
+                id: self.next_id,
+                opt_level: self.opt_level.clone(),
+                ..syntax::facts(code)
+            },
+            sending: self.variables.prepare(code),
+            hidden: BTreeMap::new(),
+        };
+        attempt.result = replaced.and_then(|()| self.run_as_needed(&mut attempt));
+        // What evcxr does not run because of one variable runs without keeping that one.
+        while let Err(Error::Message(message)) = &attempt.result
+            && let Some(name) = unnameable(message)
+            && attempt.sending.hide(name)
+        {
+            attempt.result = self.run_as_needed(&mut attempt);
+        }
+        attempt
+    }
+
+    fn run_as_needed(&mut self, attempt: &mut Attempt) -> Result<EvalOutputs, Error> {
+        let hidden = self.with_types(&mut attempt.sending)?;
+        attempt.hidden.extend(hidden);
+        let facts = &mut attempt.facts;
+        facts.unkept = attempt.sending.hidden_names();
+        let result = self.compile_and_run(facts);
+        let result = match self.with_other_types(&attempt.sending.text(), &result) {
             Some(typed) => {
                 self.typed = typed?;
-                self.compile_and_run(&facts)
+                self.compile_and_run(facts)
             }
             None => result,
         };
         // A macro may await, or return early, without showing it. Nothing has run then.
-        match result
-            .as_ref()
-            .err()
-            .and_then(diagnostics::first_code)
-            .as_deref()
-        {
+        let error = result.as_ref().err();
+        match error.and_then(diagnostics::first_code).as_deref() {
             Some("E0728") if !facts.awaits => facts.awaits = true,
             Some("E0277") if !facts.question_mark && is_about_question_mark(&result) => {
                 facts.question_mark = true;
             }
             _ => return result,
         }
-        let retried = self.compile_and_run(&facts);
+        let retried = self.compile_and_run(facts);
         if retried.is_ok() { retried } else { result }
     }
 
@@ -85,7 +92,40 @@ impl EvcxrEvaluator {
         host.id().into()
     }
 
-    fn compile_and_run(&mut self, facts: &CellFacts) -> Result<EvalOutputs, Error> {
+    /// Runs a cell, in a new process if it brings another build of the prelude.
+    fn compile_and_run(&mut self, facts: &mut CellFacts) -> Result<EvalOutputs, Error> {
+        let result = self.give_to_evcxr(facts);
+        let code_of_error = result.as_ref().err().and_then(diagnostics::first_code);
+        if code_of_error.as_deref() != Some(interleave_protocol::PRELUDE_CHANGED) {
+            return result;
+        }
+        if self.context.variables_and_types().next().is_some() {
+            self.link.warn(failures::PRELUDE_REPLACED);
+        }
+        self.variables.clear();
+        self.link.lineage().kill_all();
+        match self.give_to_evcxr(facts) {
+            Err(Error::SubprocessTerminated(_)) => self.give_to_evcxr(facts),
+            other => other,
+        }
+    }
+
+    /// Ends the process of the cells and starts another, as `:restart`.
+    ///
+    /// evcxr's own `:restart` forgets the variables of one copy of its state and then goes on with
+    /// another copy (`execute_with_callbacks` in `command_context.rs`), so that later cells ask the
+    /// new process for variables that it has never had. When it finds the process dead it does
+    /// better.
+    fn replace_host(&mut self) -> Result<(), Error> {
+        self.link.lineage().kill_all();
+        match self.context.execute(NO_OPERATION) {
+            Err(Error::SubprocessTerminated(_)) => Ok(()),
+            other => other.map(drop),
+        }
+    }
+
+    fn give_to_evcxr(&mut self, facts: &mut CellFacts) -> Result<EvalOutputs, Error> {
+        facts.host = self.host_of(&self.typed.code);
         fs::write(
             self.compile_directory.join(CellFacts::FILE),
             interleave_protocol::to_line(facts),
@@ -93,10 +133,86 @@ impl EvcxrEvaluator {
         .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
         self.context.execute(&self.typed.code)
     }
+
+    /// Remembers what became of the variables of a cell that ran.
+    pub(super) fn remember(&mut self, attempt: &Attempt, finished: bool) {
+        let notes = fs::read(self.compile_directory.join(attempt.facts.notes())).ok();
+        // A cell of nothing but commands is not compiled.
+        let notes: CellNotes = notes
+            .and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default();
+        let ran = Ran {
+            sending: &attempt.sending,
+            notes: &notes,
+            finished,
+            hidden: &attempt.hidden,
+        };
+        let variables = &mut self.variables;
+        self.link.with_places(|places| {
+            variables.ran(&ran, places, places.current().unwrap_or_default());
+        });
+    }
+
+    /// Asks for the types of variables that an error is about and that could not be kept, as a
+    /// student may write them. rustc has no words for those.
+    pub(super) fn learn_types_of_ended(&mut self, error: &Error) {
+        for name in diagnostics::variables(error) {
+            let Some(code) = self.variables.code_of_unkept(&name) else {
+                continue;
+            };
+            let type_name = self.type_of(&code, &name);
+            let is_opaque = |ty: &String| ty.starts_with("impl ");
+            let item = match &type_name {
+                Some(ty) if !is_opaque(ty) && ty.contains("impl ") => self.item_of(&code, &name),
+                _ => None,
+            };
+            self.variables.learn(&name, type_name, item);
+        }
+    }
+
+    /// What rust-analyzer takes for the type of a variable at the end of the cell.
+    fn type_of(&mut self, code: &str, name: &str) -> Option<String> {
+        let code = format!("{code}\n{name}");
+        let explanation = self.inspect(&code, code.len())?;
+        let text = explanation.0.get("text/plain")?.as_str()?;
+        names::type_of(text, name)
+    }
+
+    /// What an iterator gives, if the variable is one.
+    fn item_of(&mut self, code: &str, name: &str) -> Option<String> {
+        const ITEM: &str = "interleave_item";
+        let code = format!("{code}\nlet Some({ITEM}) = {{{name}}}.next() else {{ loop {{}} }};");
+        let item = self.type_of(&code, ITEM)?;
+        (!item.contains(['{', '?'])).then_some(item)
+    }
+}
+
+/// The variable that evcxr does not know how to keep (`fix_variable_types` in `eval_context.rs`).
+fn unnameable(message: &str) -> Option<&str> {
+    let about = message.contains("is a closure, which cannot be persisted")
+        || message.starts_with("Failed to determine type of variable")
+        || message.starts_with("Couldn't automatically determine type of variable");
+    about.then(|| message.split('`').nth(1)).flatten()
 }
 
 fn is_about_question_mark(result: &Result<EvalOutputs, Error>) -> bool {
     result
         .as_ref()
         .is_err_and(|error| error.to_string().contains("the `?` operator"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_evcxr_cannot_keep_is_named() {
+        assert_eq!(
+            unnameable("The variable `f` is a closure, which cannot be persisted.\nYou can"),
+            Some("f")
+        );
+        let unknown = "Couldn't automatically determine type of variable `x`.\nPlease";
+        assert_eq!(unnameable(unknown), Some("x"));
+        assert_eq!(unnameable("cannot write to the `workspace`"), None);
+    }
 }

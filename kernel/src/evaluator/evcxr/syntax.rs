@@ -4,11 +4,14 @@ use std::{borrow::Cow, ops::Range};
 
 use interleave_protocol::CellFacts;
 use ra_ap_syntax::{
-    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextSize,
+    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextRange,
+    TextSize,
     ast::{self, HasName},
 };
 
 use crate::evaluator::Completeness;
+
+pub(super) mod bindings;
 
 /// evcxr parses a cell as the body of a function; so do we.
 const PROLOGUE: &str = "fn cell(){";
@@ -53,15 +56,13 @@ pub(super) fn as_rust(code: &str) -> Cow<'_, str> {
 /// A `let` without a pattern, which evcxr would leave out without a word: the byte at which the
 /// pattern is missing.
 pub(super) fn dropped_statement(code: &str) -> Option<usize> {
-    let text = without_commands(code);
-    let parse = SourceFile::parse(&format!("{PROLOGUE}{text}\n}}"), Edition::Edition2024);
-    let broken = parse
-        .syntax_node()
+    let cell = Parsed::of(code);
+    let broken = cell
+        .root()
         .descendants()
         .filter_map(ast::LetStmt::cast)
         .find(|statement| statement.pat().is_none())?;
-    let keyword = usize::from(broken.let_token()?.text_range().end());
-    (keyword + code.len()).checked_sub(PROLOGUE.len() + text.len())
+    Some(cell.bytes(broken.let_token()?.text_range())?.end)
 }
 
 fn is_rust(code: &str) -> bool {
@@ -69,17 +70,47 @@ fn is_rust(code: &str) -> bool {
     parse.errors().is_empty()
 }
 
+/// A cell, parsed as the body of a function.
+struct Parsed {
+    file: SourceFile,
+    /// From a byte of the cell to one of the file.
+    shift: isize,
+}
+
+impl Parsed {
+    fn of(code: &str) -> Self {
+        let text = without_commands(code);
+        let file = SourceFile::parse(&format!("{PROLOGUE}{text}\n}}"), Edition::Edition2024).tree();
+        // Commands are blanked out line by line: count from the end, which they do not move.
+        let shift = (PROLOGUE.len() + text.len()) as isize - code.len() as isize;
+        Self { file, shift }
+    }
+
+    fn root(&self) -> &SyntaxNode {
+        self.file.syntax()
+    }
+
+    fn body(&self) -> Option<ast::BlockExpr> {
+        let cell = self.root().children().find_map(ast::Fn::cast)?;
+        ast::Fn::body(&cell)
+    }
+
+    /// The parts of the cell that evcxr takes for its statements.
+    fn statements(&self) -> impl Iterator<Item = SyntaxNode> {
+        let list = self.body().and_then(|body| body.stmt_list());
+        list.into_iter().flat_map(|list| list.syntax().children())
+    }
+
+    /// The bytes of the cell at a range of the file.
+    fn bytes(&self, range: TextRange) -> Option<Range<usize>> {
+        let byte = |offset: TextSize| usize::from(offset).checked_add_signed(-self.shift);
+        Some(byte(range.start())?..byte(range.end())?)
+    }
+}
+
 /// What the compiler must know of the cell.
 pub(super) fn facts(code: &str) -> CellFacts {
-    let code = without_commands(code);
-    let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
-    let Some(body) = parse
-        .tree()
-        .syntax()
-        .children()
-        .find_map(ast::Fn::cast)
-        .and_then(|cell| ast::Fn::body(&cell))
-    else {
+    let Some(body) = Parsed::of(code).body() else {
         return CellFacts::default();
     };
     let mut facts = CellFacts {
@@ -176,19 +207,14 @@ fn visit_macro(call: &SyntaxNode, facts: &mut CellFacts) {
 
 /// The longest expression that begins at a byte of the cell, as far as it stays on the line.
 pub(super) fn expression_at(code: &str, start: usize) -> Option<Range<usize>> {
-    let parse = SourceFile::parse(
-        &format!("{PROLOGUE}{}\n}}", without_commands(code)),
-        Edition::Edition2024,
-    );
-    // Commands are blanked out line by line: count from the end, which they do not move.
-    let shift = PROLOGUE.len() + without_commands(code).len();
-    let offset = (start + shift).checked_sub(code.len())?;
+    let cell = Parsed::of(code);
+    let offset = start.checked_add_signed(cell.shift)?;
     let line_end = code
         .get(start..)?
         .find('\n')
         .map_or(code.len(), |end| start + end);
-    let longest = parse
-        .syntax_node()
+    let longest = cell
+        .root()
         .descendants()
         .filter(|node| ast::Expr::can_cast(node.kind()))
         .filter(|node| usize::from(node.text_range().start()) == offset)

@@ -11,6 +11,7 @@ use interleave_protocol::{
 use super::{
     EvcxrEvaluator, commands,
     lets::{self, Typed, Variable},
+    variables::Sending,
 };
 
 /// A type that no variable has. It stands in a cell with an error, where a type is not known: evcxr
@@ -18,27 +19,30 @@ use super::{
 const UNDETERMINED: &str = "::interleave::private::Undetermined";
 
 impl EvcxrEvaluator {
-    /// The cell with the types of its variables.
-    pub(super) fn with_types(&mut self, code: &str) -> Result<Typed, Error> {
+    /// The cell with the types of its variables. Those that no other cell can hold are hidden; what
+    /// rustc says of their types is returned.
+    pub(super) fn with_types(
+        &mut self,
+        sending: &mut Sending,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let code = sending.text();
         let variables = match self.analyst {
-            Some(_) => lets::untyped(code),
+            Some(_) => lets::untyped(&code),
             None => Vec::new(),
         };
+        let mut hidden = BTreeMap::new();
         if variables.is_empty() {
-            return Ok(Typed::new(code, &[], &BTreeMap::new()));
+            self.typed = Typed::new(&code, &[], &BTreeMap::new());
+            return Ok(hidden);
         }
-        let found = self.ask_rustc(code, &variables)?;
+        let found = self.ask_rustc(&code, &variables)?;
         let mut types = BTreeMap::new();
         let mut left = Vec::new();
         for variable in &variables {
             let name = &variable.name;
             match found.types.get(name).map(|ty| as_rust(ty)) {
                 Some(Nameable::Type(ty)) => _ = types.insert(name.clone(), ty),
-                // evcxr sees as much, and says so.
-                Some(Nameable::Closure) => {}
-                Some(Nameable::No(ty)) if !found.other_errors => {
-                    return Err(cannot_be_kept(name, &ty));
-                }
+                Some(Nameable::No(ty)) => _ = hidden.insert(name.clone(), ty),
                 _ if found.other_errors => {
                     types.insert(name.clone(), UNDETERMINED.to_owned());
                 }
@@ -46,10 +50,17 @@ impl EvcxrEvaluator {
             }
         }
         if !left.is_empty() {
-            let others = self.ask_analyst(code)?;
+            let others = self.ask_analyst(&code).unwrap_or_default();
             types.extend(others.into_iter().filter(|(name, _)| left.contains(name)));
+            let unknown = left.into_iter().filter(|name| !types.contains_key(name));
+            hidden.extend(unknown.map(|name| (name, String::new())));
         }
-        Ok(Typed::new(code, &variables, &types))
+        for name in hidden.keys() {
+            sending.hide(name);
+        }
+        let code = sending.text();
+        self.typed = Typed::new(&code, &lets::untyped(&code), &types);
+        Ok(hidden)
     }
 
     /// The same from rust-analyzer, when the types were the cell's only fault. rustc may name a
@@ -126,31 +137,15 @@ fn is_about_generated_code(error: &Error) -> bool {
     }
 }
 
-/// evcxr's own words (`non_persistable_type_error` in its `eval_context.rs`), which it has once it
-/// has tried.
-fn cannot_be_kept(name: &str, ty: &str) -> Error {
-    Error::Message(format!(
-        "The variable `{name}` has type `{ty}` which cannot be persisted.\n\
-         You might be able to fix this by creating a `Box<dyn YourType>`. e.g.\n\
-         let v: Box<dyn core::fmt::Debug> = Box::new(foo());\n\
-         Alternatively, you can prevent evcxr from attempting to persist\n\
-         the variable by wrapping your code in braces."
-    ))
-}
-
 /// What a type of rustc's is in a cell.
 #[derive(Debug, PartialEq, Eq)]
 enum Nameable {
     Type(String),
-    Closure,
     /// As a student can read it.
     No(String),
 }
 
 fn as_rust(ty: &str) -> Nameable {
-    if ty.starts_with("{closure@") {
-        return Nameable::Closure;
-    }
     // A function has a type of its own, which rustc writes as `fn(i32) {name}`.
     let is_function = ty
         .split('(')
@@ -207,7 +202,7 @@ mod tests {
             Nameable::Type("for<'a> fn(&'a str) -> usize".to_owned()),
         );
         check("fn(i32) {m::f::<u8>}", Nameable::Type("fn(i32)".to_owned()));
-        check("{closure@types.rs:1:2: 3:4}", Nameable::Closure);
+
         check(
             "&mut std::str::Split<'_, &str>",
             Nameable::Type("&'static mut std::str::Split<'static, &'static str>".to_owned()),
@@ -215,6 +210,7 @@ mod tests {
         let no = |ty: &str, shown: &str| check(ty, Nameable::No(shown.to_owned()));
         no("Map<A, {closure@types.rs:1:2: 3:4}>", "Map<A, {closure}>");
         no("{async block@types.rs:1:2: 3:4}", "{async block}");
+        no("{closure@types.rs:1:2: 3:4}", "{closure}");
         let local = "evcxr_analysis_wrapper::{closure#0}::Local";
         no(local, local);
     }

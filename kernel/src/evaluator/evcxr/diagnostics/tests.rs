@@ -90,12 +90,13 @@ fn generated_code_and_libraries_are_not_marked() {
 #[test]
 fn a_failure_of_cargo_speaks_for_itself() {
     let words = format!("{CARGO_FAILED}error: no matching package named `x` found\n\nSTDOUT:\n");
-    let failure = failure(
-        &Error::Message(words),
-        &Places::of(&["f();"]),
-        0,
-        &Typed::default(),
-    );
+    let context = Context {
+        places: &Places::of(&["f();"]),
+        index: 0,
+        typed: &Typed::default(),
+        variables: &Variables::default(),
+    };
+    let failure = context.failure(&Error::Message(words));
     assert_eq!(failure.name, "cargo");
     assert_eq!(failure.value, "no matching package named `x` found");
 }
