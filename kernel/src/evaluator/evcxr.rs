@@ -55,6 +55,7 @@ mod progress;
 mod reader;
 mod report;
 mod running;
+mod segments;
 mod special;
 mod statics;
 mod syntax;
@@ -64,6 +65,7 @@ mod timing;
 mod toolchain;
 mod types;
 mod variables;
+mod warnings;
 mod workspace;
 
 pub use analyst::serve as serve_analysis;
@@ -189,7 +191,8 @@ impl Evaluator for EvcxrEvaluator {
             number: cell.number,
             code: code.clone().into_owned(),
         };
-        self.link.begin_cell(source, output.clone());
+        self.link
+            .begin_cell(source, output.clone(), &self.compile_directory);
         if let Some(special) = commands::special(&cell.code) {
             return self.run_special(special);
         }

@@ -86,6 +86,7 @@ impl Context<'_> {
             ended::add_definition(&mut marks, &mut remarks, definition);
         }
         Report {
+            is_warning: false,
             code,
             message: without_progress(&error.message()),
             marks,

@@ -47,6 +47,7 @@ fn used_after_move(
         marks.push(context(definition, reason));
     }
     Report {
+        is_warning: false,
         code: Some("E0382".to_owned()),
         message: format!("{title} of moved value: `{name}`"),
         marks,
@@ -59,6 +60,7 @@ fn used_after_move(
 fn assigned_twice(name: &str, used: &Mark, ended: &Ended) -> Option<Report> {
     let definition = ended.definition.as_ref()?;
     let mut report = Report {
+        is_warning: false,
         code: Some("E0384".to_owned()),
         message: format!("cannot assign twice to immutable variable `{name}`"),
         marks: vec![labelled(used, "cannot assign twice to immutable variable")],
@@ -114,6 +116,7 @@ fn unset(name: &str, used: &Mark, ended: &Ended) -> Report {
         ));
     }
     Report {
+        is_warning: false,
         code: Some("E0381".to_owned()),
         message: format!("used binding `{name}` isn't initialized"),
         marks,
@@ -129,6 +132,7 @@ fn failed(name: &str, used: &Mark, ended: &Ended) -> Report {
         marks.push(context(definition, "defined here".to_owned()));
     }
     Report {
+        is_warning: false,
         code: None,
         message: format!("`{name}` was not kept, because {place} did not run to its end"),
         marks,
@@ -155,6 +159,7 @@ fn unkept(
     marks.push(context(definition, what.label()));
     let is_variable = |word: &str| word != name && variables.definition(word).is_some();
     Report {
+        is_warning: false,
         code: None,
         message: format!(
             "`{name}` ended with {}: {}",

@@ -218,6 +218,7 @@ fn drawn(name: &str, message: &str, mark: Option<Mark>, note: Option<&str>) -> F
         changes: Vec::new(),
     });
     let report = Report {
+        is_warning: false,
         code: Some(name.to_owned()),
         message: message.to_owned(),
         marks: mark.into_iter().collect(),

@@ -11,7 +11,7 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixListener,
     },
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitStatus,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
@@ -36,6 +36,7 @@ use super::{
 use crate::evaluator::{Output, OutputSink, Stream};
 
 mod threads;
+mod warnings;
 
 pub(super) use threads::Threads;
 
@@ -67,6 +68,8 @@ struct State {
     /// The number in `In [n]` of each cell, by the host's count.
     numbers: HashMap<u64, usize>,
     places: Places,
+    /// Where the compiler left its warnings about the newest cell, until they are shown.
+    warnings: Option<PathBuf>,
     report: Report,
     lineage: Lineage,
     executing: Arc<AtomicBool>,
@@ -110,6 +113,7 @@ impl HostLink {
             outputs: Outputs::default(),
             numbers: HashMap::new(),
             places: Places::default(),
+            warnings: None,
             report: Report::default(),
             executing: Arc::clone(&executing),
             asking: Arc::clone(&asking),
@@ -131,12 +135,13 @@ impl HostLink {
         Ok(link)
     }
 
-    /// From now on output belongs to this cell.
-    pub(super) fn begin_cell(&self, source: Source, sink: OutputSink) {
+    /// From now on output belongs to this cell, which is compiled in the directory.
+    pub(super) fn begin_cell(&self, source: Source, sink: OutputSink, directory: &Path) {
         let mut state = self.lock();
         state.drain();
         state.places.add(source);
         state.outputs.begin(sink);
+        state.warnings = Some(directory.to_owned());
         state.report = Report::default();
         self.executing.store(false, Ordering::Release);
     }
@@ -325,6 +330,7 @@ impl State {
             }
             HostEvent::CellStarted => {
                 self.outputs.started(cell);
+                self.show_warnings();
                 let newest = self.places.current().and_then(|at| self.places.cell(at));
                 self.numbers
                     .extend(newest.map(|source| (cell, source.number)));

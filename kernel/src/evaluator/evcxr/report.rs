@@ -17,6 +17,8 @@ const WIDTH: usize = 80;
 /// A report before it is drawn.
 #[derive(Debug, Default)]
 pub(super) struct Report {
+    /// A warning, and no error.
+    pub(super) is_warning: bool,
     /// `E0382`, `panic`, …
     pub(super) code: Option<String>,
     pub(super) message: String,
@@ -63,7 +65,12 @@ pub(super) struct Remark {
 impl Report {
     /// The drawing, with ANSI colours, line by line.
     pub(super) fn draw(&self) -> Vec<String> {
-        let mut title = Level::ERROR.primary_title(wrapped(&self.message));
+        let level = if self.is_warning {
+            Level::WARNING
+        } else {
+            Level::ERROR
+        };
+        let mut title = level.primary_title(wrapped(&self.message));
         if let Some(code) = &self.code {
             title = title.id(code);
         }
@@ -223,6 +230,7 @@ mod tests {
             code: "let 值 = v;\nuse_it(v);".into(),
         };
         let report = Report {
+            is_warning: false,
             code: Some("E0382".into()),
             message: "use of moved value: `v`".into(),
             marks: vec![

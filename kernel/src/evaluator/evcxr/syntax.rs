@@ -4,14 +4,16 @@ use std::{borrow::Cow, ops::Range};
 
 use interleave_protocol::CellFacts;
 use ra_ap_syntax::{
-    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextRange,
-    TextSize,
+    AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, SyntaxToken, TextSize,
     ast::{self, HasName},
 };
 
 use crate::evaluator::Completeness;
 
+use self::parsed::Parsed;
+
 pub(super) mod bindings;
+mod parsed;
 
 /// evcxr parses a cell as the body of a function; so do we.
 const PROLOGUE: &str = "fn cell(){";
@@ -68,44 +70,6 @@ pub(super) fn dropped_statement(code: &str) -> Option<usize> {
 fn is_rust(code: &str) -> bool {
     let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
     parse.errors().is_empty()
-}
-
-/// A cell, parsed as the body of a function.
-struct Parsed {
-    file: SourceFile,
-    /// From a byte of the cell to one of the file.
-    shift: isize,
-}
-
-impl Parsed {
-    fn of(code: &str) -> Self {
-        let text = without_commands(code);
-        let file = SourceFile::parse(&format!("{PROLOGUE}{text}\n}}"), Edition::Edition2024).tree();
-        // Commands are blanked out line by line: count from the end, which they do not move.
-        let shift = (PROLOGUE.len() + text.len()) as isize - code.len() as isize;
-        Self { file, shift }
-    }
-
-    fn root(&self) -> &SyntaxNode {
-        self.file.syntax()
-    }
-
-    fn body(&self) -> Option<ast::BlockExpr> {
-        let cell = self.root().children().find_map(ast::Fn::cast)?;
-        ast::Fn::body(&cell)
-    }
-
-    /// The parts of the cell that evcxr takes for its statements.
-    fn statements(&self) -> impl Iterator<Item = SyntaxNode> {
-        let list = self.body().and_then(|body| body.stmt_list());
-        list.into_iter().flat_map(|list| list.syntax().children())
-    }
-
-    /// The bytes of the cell at a range of the file.
-    fn bytes(&self, range: TextRange) -> Option<Range<usize>> {
-        let byte = |offset: TextSize| usize::from(offset).checked_add_signed(-self.shift);
-        Some(byte(range.start())?..byte(range.end())?)
-    }
 }
 
 /// What the compiler must know of the cell.

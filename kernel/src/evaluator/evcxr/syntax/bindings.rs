@@ -7,7 +7,7 @@ use ra_ap_syntax::{
     ast::{self, BinaryOp, HasName},
 };
 
-use super::Parsed;
+use super::parsed::Parsed;
 
 /// A variable that a `let` at the top level of a cell defines. Ranges are bytes of the cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -142,7 +142,7 @@ pub(in super::super) fn use_at(code: &str, span: &Range<usize>) -> Use {
     let Some(node) = cell.covering(span) else {
         return Use::Other;
     };
-    if node.ancestors().any(|node| is_item_in_cell(&node)) {
+    if is_in_item(code, span) {
         return Use::InItem;
     }
     if node
@@ -171,6 +171,12 @@ pub(in super::super) fn use_at(code: &str, span: &Range<usize>) -> Use {
         }
         _ => Use::Other,
     }
+}
+
+/// Whether some bytes of the cell are in an item that it defines.
+pub(in super::super) fn is_in_item(code: &str, span: &Range<usize>) -> bool {
+    let node = Parsed::of(code).covering(span);
+    node.is_some_and(|node| node.ancestors().any(|node| is_item_in_cell(&node)))
 }
 
 fn is_item_in_cell(node: &SyntaxNode) -> bool {
@@ -237,6 +243,34 @@ pub(in super::super) fn mentions(
         }),
         _ => false,
     })
+}
+
+/// A statement or an item of a cell, with what stands before the next: as evcxr splits it
+/// (`statement_splitter.rs`).
+pub(in super::super) struct Part {
+    pub(in super::super) bytes: Range<usize>,
+    pub(in super::super) is_item: bool,
+}
+
+/// The parts of the cell, in order.
+pub(in super::super) fn parts(code: &str) -> Vec<Part> {
+    let cell = Parsed::of(code);
+    let starts: Vec<(usize, bool)> = cell
+        .statements()
+        .filter_map(|node| {
+            let is_item = ast::Item::can_cast(node.kind()) && node.kind() != SyntaxKind::MACRO_CALL;
+            Some((cell.bytes(node.text_range())?.start, is_item))
+        })
+        .collect();
+    let ends = starts.iter().skip(1).map(|(start, _)| *start);
+    let ends = ends.chain([code.len()]);
+    let parts = starts.iter().zip(ends);
+    parts
+        .map(|((start, is_item), end)| Part {
+            bytes: *start..end.max(*start),
+            is_item: *is_item,
+        })
+        .collect()
 }
 
 /// The byte at which the statement begins that some bytes of the cell belong to.
