@@ -64,6 +64,7 @@ mod threads;
 mod timing;
 mod toolchain;
 mod types;
+mod unnamed;
 mod variables;
 mod warnings;
 mod workspace;

@@ -196,8 +196,8 @@ impl<'a> What<'a> {
             });
         match (definition.binding.kind, opaque, item) {
             (ValueKind::AsyncBlock, ..) => Self::Future,
-            (_, Some(future), _) if future.starts_with("Future<") => Self::Future,
-            (_, Some(closure), _) if closure.starts_with("AsyncFn") => Self::AsyncClosure,
+            (_, Some(future), _) if future.contains("Future<") => Self::Future,
+            _ if type_name.contains("async closure") => Self::AsyncClosure,
             (_, Some(closure), _) if closure.starts_with("Fn") => {
                 Self::Closure(is_known.then_some(closure))
             }

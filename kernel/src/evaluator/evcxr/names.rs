@@ -76,16 +76,6 @@ pub(super) fn is_internal(code: &str) -> bool {
     code.starts_with("interleave_probe") || code.starts_with("evcxr_display")
 }
 
-/// The type in the text that explains a variable: `let mut name: Type`.
-pub(super) fn type_of(explanation: &str, name: &str) -> Option<String> {
-    explanation.lines().find_map(|line| {
-        let rest = line.trim().strip_prefix("let ")?;
-        let rest = rest.strip_prefix("mut ").unwrap_or(rest);
-        let ty = rest.strip_prefix(name)?.strip_prefix(": ")?;
-        Some(ty.trim().to_owned())
-    })
-}
-
 /// The line that declares a name, in the text that explains it: `pub fn push(&mut self, value: T)`.
 pub(super) fn declaration(explanation: &str, name: &str) -> Option<String> {
     let keywords = [

@@ -5,10 +5,8 @@ use std::{collections::BTreeMap, fs, sync::PoisonError};
 use evcxr::{Error, EvalOutputs};
 use interleave_protocol::{CellFacts, CellNotes};
 
-use crate::evaluator::Evaluator;
-
 use super::{
-    EvcxrEvaluator, commands, diagnostics, failures, names, syntax,
+    EvcxrEvaluator, commands, diagnostics, failures, syntax,
     variables::{Ran, Sending},
 };
 
@@ -151,39 +149,6 @@ impl EvcxrEvaluator {
         self.link.with_places(|places| {
             variables.ran(&ran, places, places.current().unwrap_or_default());
         });
-    }
-
-    /// Asks for the types of variables that an error is about and that could not be kept, as a
-    /// student may write them. rustc has no words for those.
-    pub(super) fn learn_types_of_ended(&mut self, error: &Error) {
-        for name in diagnostics::variables(error) {
-            let Some(code) = self.variables.code_of_unkept(&name) else {
-                continue;
-            };
-            let type_name = self.type_of(&code, &name);
-            let is_opaque = |ty: &String| ty.starts_with("impl ");
-            let item = match &type_name {
-                Some(ty) if !is_opaque(ty) && ty.contains("impl ") => self.item_of(&code, &name),
-                _ => None,
-            };
-            self.variables.learn(&name, type_name, item);
-        }
-    }
-
-    /// What rust-analyzer takes for the type of a variable at the end of the cell.
-    fn type_of(&mut self, code: &str, name: &str) -> Option<String> {
-        let code = format!("{code}\n{name}");
-        let explanation = self.inspect(&code, code.len())?;
-        let text = explanation.0.get("text/plain")?.as_str()?;
-        names::type_of(text, name)
-    }
-
-    /// What an iterator gives, if the variable is one.
-    fn item_of(&mut self, code: &str, name: &str) -> Option<String> {
-        const ITEM: &str = "interleave_item";
-        let code = format!("{code}\nlet Some({ITEM}) = {{{name}}}.next() else {{ loop {{}} }};");
-        let item = self.type_of(&code, ITEM)?;
-        (!item.contains(['{', '?'])).then_some(item)
     }
 }
 

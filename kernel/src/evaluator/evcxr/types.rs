@@ -81,7 +81,8 @@ impl EvcxrEvaluator {
         Some(types.map(|types| Typed::new(code, &lets::untyped(code), &types)))
     }
 
-    fn ask_rustc(&mut self, code: &str, variables: &[Variable]) -> Result<Found, Error> {
+    /// What rustc says of the types of these variables of the cell.
+    pub(super) fn ask_rustc(&mut self, code: &str, variables: &[Variable]) -> Result<Found, Error> {
         let names = variables.iter().map(|variable| variable.name.clone());
         let wanted = Wanted {
             names: names.collect(),
@@ -135,6 +136,24 @@ fn is_about_generated_code(error: &Error) -> bool {
         Error::Message(text) => text.starts_with("Failed to determine type"),
         Error::TypeRedefinedVariablesLost(_) | Error::SubprocessTerminated(_) => false,
     }
+}
+
+/// A type of rustc's for a student to read and to write, if it can be written.
+pub(super) fn nameable(ty: &str) -> Option<String> {
+    const SHORT: [&str; 5] = [
+        "std::string::String",
+        "std::vec::Vec",
+        "std::option::Option",
+        "std::result::Result",
+        "std::boxed::Box",
+    ];
+    let Nameable::Type(_) = as_rust(ty) else {
+        return None;
+    };
+    Some(SHORT.iter().fold(ty.to_owned(), |ty, path| {
+        let (_, name) = path.rsplit_once("::").unwrap_or(("", path));
+        ty.replace(path, name)
+    }))
 }
 
 /// What a type of rustc's is in a cell.

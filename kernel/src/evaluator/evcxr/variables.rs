@@ -35,7 +35,7 @@ pub(super) struct Definition {
 #[derive(Debug, Clone)]
 pub(super) struct Ended {
     pub(super) definition: Option<Definition>,
-    /// As rustc writes it, or rust-analyzer; empty if neither knows.
+    /// As rustc writes it; empty if it is not known.
     pub(super) type_name: String,
     pub(super) why: Why,
 }
@@ -139,20 +139,17 @@ impl Variables {
         self.defined.get(name)
     }
 
-    /// The code that defined a variable which could not be kept because its type has no name.
-    pub(super) fn code_of_unkept(&self, name: &str) -> Option<String> {
-        let ended = self.ended.get(name)?;
-        let is_nameless = ended.type_name.is_empty() || ended.type_name.contains('{');
-        let unkept = matches!(ended.why, Why::Unkept { .. });
-        let definition = ended.definition.as_ref()?;
-        (unkept && is_nameless).then(|| definition.cell.code.clone())
+    /// What to write instead of the type of a variable that could not be kept.
+    pub(super) fn learn_type(&mut self, name: &str, type_name: String) {
+        if let Some(ended) = self.ended.get_mut(name) {
+            ended.type_name = type_name;
+        }
     }
 
-    /// What rust-analyzer says of the type of such a variable.
-    pub(super) fn learn(&mut self, name: &str, type_name: Option<String>, item: Option<String>) {
-        if let (Some(ended), Some(type_name)) = (self.ended.get_mut(name), type_name) {
-            ended.type_name = type_name;
-            ended.why = Why::Unkept { item };
+    /// What an iterator gives that could not be kept.
+    pub(super) fn learn_item(&mut self, name: &str, item: String) {
+        if let Some(ended) = self.ended.get_mut(name) {
+            ended.why = Why::Unkept { item: Some(item) };
         }
     }
 

@@ -93,6 +93,16 @@ fn kind(value: &ast::Expr) -> ValueKind {
     }
 }
 
+/// How many parameters the closure takes that stands at some bytes of the cell; `None` for anything
+/// else, and for an async closure.
+pub(in super::super) fn parameters(code: &str, value: &Range<usize>) -> Option<usize> {
+    let node = Parsed::of(code).covering(value)?;
+    let closure = node.descendants().find_map(ast::ClosureExpr::cast)?;
+    let list = closure.param_list()?;
+    let is_whole = kind(&ast::Expr::cast(node)?) == ValueKind::Closure;
+    (is_whole && closure.async_token().is_none()).then(|| list.params().count())
+}
+
 /// The variables to which the code of the cell itself assigns, by `name = …`.
 pub(in super::super) fn assigned(code: &str) -> BTreeSet<String> {
     let cell = Parsed::of(code);
