@@ -1,3 +1,5 @@
+//! Diagnostics of rustc, without rustc.
+
 use super::*;
 
 const SOURCE: &str = "\
