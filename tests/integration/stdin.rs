@@ -94,6 +94,12 @@ fn a_client_that_cannot_be_asked_is_not_asked() {
     let mut client = launch::here();
     let executed = client.execute_request(json!({"code": "input ?", "allow_stdin": false}));
     assert_eq!(executed.reply["ename"], "NoInput");
+    let texts = executed
+        .outputs
+        .iter()
+        .map(|output| &output.content["text"]);
+    let said: String = texts.filter_map(|text| text.as_str()).collect();
+    assert!(said.contains("this front end does not ask"), "{said}");
     client.finish();
 }
 

@@ -6,11 +6,15 @@ use std::sync::Arc;
 use jupyter_protocol::ClearOutput;
 
 use crate::{
-    evaluator::{Cell, Output, OutputSink},
+    evaluator::{Cell, Output, OutputSink, Stream},
     session,
     sockets::{InputRequest, Links},
     wire::Parent,
 };
+
+/// Why reading standard input fails.
+const NOBODY_TO_ASK: &str =
+    "The cell reads standard input, but this front end does not ask for any (allow_stdin).\n";
 
 /// About the size of a message without content.
 const ENVELOPE: usize = 1024;
@@ -52,8 +56,14 @@ pub(super) fn of_cell(links: &Links, parent: Arc<Parent>, cell: &Cell) -> Output
                 password,
                 reply,
             }),
-            // Dropping the sender says that nobody can be asked.
-            Output::Input { .. } => {}
+            // Dropping the sender says that nobody can be asked; the error that the cell then gets
+            // from its system has no words for it.
+            Output::Input { .. } => {
+                let text = NOBODY_TO_ASK.to_owned();
+                links
+                    .iopub
+                    .stream(parent, session::stream(Stream::Stderr, text));
+            }
         }
     })
 }
