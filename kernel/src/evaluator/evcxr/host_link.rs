@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    io::{self, Write},
+    io,
     os::{
         fd::{AsFd, OwnedFd},
         unix::net::UnixListener,
@@ -21,9 +21,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{HostEvent, HostRequest, Panic, QuestionMark, RunTimes};
+use interleave_protocol::{HostEvent, Panic, QuestionMark, RunTimes};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
-use tokio::sync::oneshot;
 
 use super::{
     failures,
@@ -35,6 +34,7 @@ use super::{
 };
 use crate::evaluator::{Output, OutputSink, Stream};
 
+mod input;
 mod threads;
 mod warnings;
 
@@ -354,34 +354,6 @@ impl State {
             HostEvent::Threads { threads, unseen } => {
                 self.take_threads(threads, unseen);
             }
-        }
-    }
-
-    fn ask(&mut self, host: &Host, prompt: String, password: bool) {
-        let Ok(mut socket) = host.socket.try_clone() else {
-            return;
-        };
-        let (reply, answer) = oneshot::channel();
-        let question = Output::Input {
-            prompt,
-            password,
-            reply,
-        };
-        let asking = Arc::clone(&self.asking);
-        asking.store(true, Ordering::Release);
-        // Only a cell that runs can ask: front ends answer no other.
-        self.outputs.send(NEWEST, question);
-        let waiting = thread::Builder::new()
-            .name("interleave-input".into())
-            .spawn(move || {
-                let value = answer.blocking_recv().ok();
-                asking.store(false, Ordering::Release);
-                // An error means that the host is gone, and with it the question.
-                let _ =
-                    socket.write_all(&interleave_protocol::to_line(&HostRequest::Input { value }));
-            });
-        if let Err(error) = waiting {
-            tracing::error!(%error, "cannot wait for input");
         }
     }
 
