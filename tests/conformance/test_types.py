@@ -24,6 +24,7 @@ KEPT = [
     ("let shared = std::sync::Arc::new(std::sync::Mutex::new(0));", "*shared.lock().unwrap() += 1; shared", None),
     ("let task = tokio::spawn(async { 5 });", "task.await.unwrap()", "5"),
     ("let (s, r) = crossbeam::channel::unbounded();\ns.send(\"m\").unwrap();", "r.recv()", 'Ok("m")'),
+    ("let (s1, r1) = futures::channel::oneshot::channel();\ns1.send(9).unwrap();", "r1.await", "Ok(9)"),
     ("let lock = parking_lot::Mutex::new(4);", "*lock.lock()", "4"),
     ("let n = \"12\".parse::<u8>()?;", "n", "12"),
     ("let gone = vec![1]; let kept = gone;", "kept", "[1]"),
@@ -38,6 +39,10 @@ def test_a_variable_is_kept(kernel, define, use, value):
     assert used.reply["status"] == "ok"
     if value is not None:
         assert used.value == value
+
+
+def test_no_type_of_these_is_asked_of_rust_analyzer(kernel):
+    assert "analyse" not in arguments(kernel)
 
 
 def test_types_are_shown_without_paths(kernel):

@@ -3,7 +3,11 @@
 //! evcxr compiles a module like this into every cell; the names and the rules are its own
 //! (`evcxr_internal_runtime.rs` of evcxr 0.22).
 
-use std::{any::Any, collections::HashMap, sync::Arc};
+use std::{
+    any::{Any, TypeId},
+    collections::HashMap,
+    sync::Arc,
+};
 
 use crate::host;
 
@@ -18,23 +22,16 @@ pub struct VariableStore {
     definitions: HashMap<String, u64>,
 }
 
+/// What is generic is compiled into each cell that uses it, so it is short; see below for the rest.
 impl VariableStore {
     /// Keeps a variable.
     pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {
-        self.variables.insert(name.to_owned(), Box::new(value));
+        self.put(name, Box::new(value));
     }
 
     /// Whether the variable, if it is there, still has the type that the cell expects.
     pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
-        let lost = self
-            .variables
-            .get(name)
-            .is_some_and(|variable| !variable.is::<T>());
-        if lost {
-            eprintln!("The type of `{name}` was defined anew, so the variable is lost.");
-            host::control(&format!("{VARIABLE_CHANGED_TYPE}{name}"));
-        }
-        !lost
+        self.check(name, TypeId::of::<T>())
     }
 
     /// Notes what the types of variables are made of.
@@ -63,12 +60,9 @@ impl VariableStore {
     ///
     /// When it is not there, or `check_variable` was not asked.
     pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
-        let Some(variable) = self.variables.remove(name) else {
-            panic!("the variable `{name}` is missing");
-        };
-        match variable.downcast() {
+        match self.take(name).downcast() {
             Ok(value) => *value,
-            Err(_) => panic!("the variable `{name}` has another type"),
+            Err(_) => has_another_type(name),
         }
     }
 
@@ -78,15 +72,54 @@ impl VariableStore {
     ///
     /// When another type was asked for under this name before.
     pub fn lazy_arc<T: 'static>(&mut self, name: &str, create: impl FnOnce() -> T) -> Arc<T> {
-        let value = self
-            .variables
-            .entry(name.to_owned())
-            .or_insert_with(|| Box::new(Arc::new(create())));
-        match value.downcast_ref::<Arc<T>>() {
+        if !self.contains(name) {
+            self.put(name, Box::new(Arc::new(create())));
+        }
+        match self
+            .get(name)
+            .and_then(|value| value.downcast_ref::<Arc<T>>())
+        {
             Some(value) => Arc::clone(value),
-            None => panic!("`{name}` has another type"),
+            None => has_another_type(name),
         }
     }
+}
+
+impl VariableStore {
+    fn put(&mut self, name: &str, value: Box<dyn Any>) {
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    fn check(&mut self, name: &str, expected: TypeId) -> bool {
+        let lost = self
+            .get(name)
+            .is_some_and(|variable| variable.type_id() != expected);
+        if lost {
+            eprintln!("The type of `{name}` was defined anew, so the variable is lost.");
+            host::control(&format!("{VARIABLE_CHANGED_TYPE}{name}"));
+        }
+        !lost
+    }
+
+    fn take(&mut self, name: &str) -> Box<dyn Any> {
+        match self.variables.remove(name) {
+            Some(variable) => variable,
+            None => panic!("the variable `{name}` is missing"),
+        }
+    }
+
+    fn get(&self, name: &str) -> Option<&dyn Any> {
+        self.variables.get(name).map(AsRef::as_ref)
+    }
+
+    fn contains(&self, name: &str) -> bool {
+        self.variables.contains_key(name)
+    }
+}
+
+#[cold]
+fn has_another_type(name: &str) -> ! {
+    panic!("the variable `{name}` has another type")
 }
 
 /// An empty store, which the host keeps from cell to cell and never frees.

@@ -181,6 +181,11 @@ impl Typed {
 }
 
 impl Variable {
+    /// Whether its `let` has nothing but its name.
+    pub(super) fn is_plain(&self) -> bool {
+        self.form == Form::Annotation
+    }
+
     fn with_type(&self, ty: &str) -> String {
         let name = &self.name;
         match self.form {

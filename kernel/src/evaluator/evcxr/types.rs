@@ -91,7 +91,11 @@ impl EvcxrEvaluator {
         let question = directory.join(Wanted::FILE);
         fs::write(&question, to_line(&wanted))
             .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
-        let errors = self.context.check(&commands::only_crates(code));
+        // evcxr overlooks the variables of some patterns, but not those of a plain `let`.
+        let inferred = variables.iter().filter(|variable| !variable.is_plain());
+        let inferred = inferred.map(|variable| (variable.name.clone(), "_".to_owned()));
+        let typed = Typed::new(code, variables, &inferred.collect());
+        let errors = self.context.check(&commands::only_crates(&typed.code));
         let found = take_answer(directory);
         // It would turn the next check into a question.
         let _ = fs::remove_file(question);
@@ -177,7 +181,14 @@ fn as_rust(ty: &str) -> Nameable {
     if ty.contains(['{', '}']) || ty.contains("evcxr_analysis_wrapper") {
         return Nameable::No(without_places(ty));
     }
-    Nameable::Type(with_static_lifetimes(ty))
+    Nameable::Type(with_static_lifetimes(&with_public_names(ty)))
+}
+
+/// rustc writes the crates behind `crossbeam` and `futures` by their own names, but their types are
+/// reached by others: `pub use crossbeam_channel as channel;`.
+fn with_public_names(ty: &str) -> String {
+    ty.replace("crossbeam::crossbeam_", "crossbeam::")
+        .replace("futures::futures_", "futures::")
 }
 
 /// What is kept borrows nothing that ends. rustc leaves such lifetimes out, and names all others.
@@ -225,6 +236,10 @@ mod tests {
         check(
             "&mut std::str::Split<'_, &str>",
             Nameable::Type("&'static mut std::str::Split<'static, &'static str>".to_owned()),
+        );
+        check(
+            "crossbeam::crossbeam_channel::Sender<u8>",
+            Nameable::Type("crossbeam::channel::Sender<u8>".to_owned()),
         );
         let no = |ty: &str, shown: &str| check(ty, Nameable::No(shown.to_owned()));
         no("Map<A, {closure@types.rs:1:2: 3:4}>", "Map<A, {closure}>");
