@@ -24,3 +24,17 @@ def own_kernel():
     yield start
     for kernel in kernels:
         kernel.close()
+
+
+@pytest.fixture(scope="module")
+def own_module_kernel():
+    """The same for the tests of one file."""
+    kernels = []
+
+    def start(**environment):
+        kernels.append(Kernel(environment))
+        return kernels[-1]
+
+    yield start
+    for kernel in kernels:
+        kernel.close()

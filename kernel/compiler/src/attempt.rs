@@ -24,7 +24,7 @@ pub(crate) fn with_checkpoints(
     if let Some(checked) = checkpoints::insert(source, opt_level) {
         write(path, &checked.source, Some(&checked))?;
         let mut run = rustc()?;
-        if run.success || is_about_stored_variables(&run.diagnostics, source) {
+        if run.success || run.crashed || is_about_stored_variables(&run.diagnostics, source) {
             let mapping = Mapping {
                 path: &path.to_string_lossy(),
                 source,

@@ -13,10 +13,10 @@ use serde_json::Value;
 use toml::Table;
 
 use crate::{
-    attempt,
+    attempt, crash,
     dependencies::Dependencies,
     installation::Installation,
-    keeping,
+    keeping, memory,
     notes::Notes,
     prelude,
     request::{CELL_CRATE, Emit},
@@ -47,6 +47,7 @@ pub fn compile(
         return Ok(ExitCode::FAILURE);
     }
     let facts = read_facts(directory)?;
+    memory::limit(facts.memory_limit);
     let output = directory.join("out");
     fs::create_dir_all(&output)?;
     let rustc = |source: &Path| -> Result<Run> {
@@ -229,6 +230,8 @@ pub(crate) struct Run {
     pub(crate) success: bool,
     /// One JSON object each.
     pub(crate) diagnostics: Vec<String>,
+    /// Whether it was ended, so that to try again is useless.
+    pub(crate) crashed: bool,
 }
 
 impl Run {
@@ -249,10 +252,12 @@ fn run(mut rustc: Command) -> Result<Run> {
         .spawn()
         .with_context(|| format!("cannot run {}", rustc.get_program().display()))?;
     let output = child.wait_with_output()?;
-    let diagnostics = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8_lossy(&output.stderr);
+    let crash = crash::diagnostic(output.status, &said).map(|crash| crash.to_string());
     Ok(Run {
         success: output.status.success(),
-        diagnostics: diagnostics.lines().map(str::to_owned).collect(),
+        crashed: crash.is_some(),
+        diagnostics: said.lines().map(str::to_owned).chain(crash).collect(),
     })
 }
 

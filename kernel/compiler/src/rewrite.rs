@@ -10,6 +10,7 @@
 //! - what evcxr prints as a marker on standard output becomes a call of the prelude, which tells
 //!   the kernel, so that a cell can neither forge nor tear it;
 //! - a variable that the cell does not mention stays in the store;
+//! - a destructor that panics when the cell is over ends the cell, not the process;
 //! - the value of a cell is shown through the prelude's `Show`, or else `Debug`;
 //! - a cell that awaits runs on the prelude's event loop, and one that uses `?` inside a
 //!   closure that returns `Result`: for that cell only.
@@ -51,6 +52,9 @@ pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
     wrap_user_code(&mut lines, header, facts);
     let function = header..lines.len();
     unused::leave_unused(&mut lines, function);
+    // A variable whose name is used again is dropped at the end of the function, behind evcxr's
+    // `catch_unwind`. The host catches what its destructor says; without this the process aborts.
+    lines[header] = lines[header].replacen("extern \"C\"", "extern \"C-unwind\"", 1);
     use_compiled_store(&mut lines);
     let mut rewritten = lines.join("\n");
     rewritten.push('\n');

@@ -15,7 +15,7 @@ use self::{
     library::Library,
     runner::{Cell, Variables},
 };
-use crate::{link, service, snapshot, threads};
+use crate::{link, service, snapshot, stdio, threads};
 
 mod library;
 mod runner;
@@ -77,6 +77,7 @@ fn follow_evcxr(first: u64, mut variables: Variables) -> io::Result<()> {
             instruction: instruction?,
             variables,
         })?;
+        stdio::restore();
         link::tell_evcxr(EXECUTION_COMPLETE);
     }
     Ok(())

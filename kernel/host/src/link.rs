@@ -19,7 +19,7 @@ use rustix::{
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags},
 };
 
-use crate::{input, observe, service, threads};
+use crate::{descriptors::private, fork, input, observe, service, threads};
 
 struct Link {
     /// Where the kernel listens.
@@ -43,11 +43,11 @@ pub(crate) fn connect(
     control_out: OwnedFd,
     outputs: [io::PipeReader; 2],
 ) -> io::Result<()> {
-    let kernel = UnixStream::connect(&socket)?;
+    let kernel = UnixStream::from(private(UnixStream::connect(&socket)?)?);
     send_hello(&kernel, &outputs, false)?;
     let link = Link {
         socket,
-        requests: kernel.try_clone()?,
+        requests: UnixStream::from(private(&kernel)?),
         kernel: Mutex::new(kernel),
         outputs,
         evcxr: Mutex::new(File::from(control_out)),
@@ -84,6 +84,12 @@ pub(crate) fn listen() -> io::Result<()> {
     service::spawn("interleave-link", serve_requests)
 }
 
+/// The link, unless this is a copy of the process that a cell made: then another thread may have
+/// held its locks at that moment.
+fn link() -> Option<&'static Link> {
+    LINK.get().filter(|_| !fork::is_child())
+}
+
 /// Sends an event to the kernel.
 pub(crate) fn send(event: &HostEvent) {
     send_line(&interleave_protocol::to_line(event));
@@ -96,7 +102,7 @@ fn attributed(line: &[u8]) -> Vec<u8> {
 
 /// Sends what a cell writes to one of its streams. Returns false when the kernel is gone.
 pub(crate) fn send_output(stream: Stream, bytes: &[&[u8]]) -> bool {
-    let Some(link) = LINK.get() else { return false };
+    let Some(link) = link() else { return false };
     let length = bytes.iter().map(|part| part.len()).sum();
     let header = attributed(&interleave_protocol::to_line(&HostEvent::Output {
         stream,
@@ -185,14 +191,14 @@ fn answer(line: &[u8]) {
 }
 
 fn send_line(line: &[u8]) {
-    if let Some(link) = LINK.get() {
+    if let Some(link) = link() {
         // An error means that the kernel is gone; `serve_requests` ends the process then.
         let _ = lock(&link.kernel).write_all(&attributed(line));
     }
 }
 
 fn control_line(line: &[u8]) {
-    if let Some(link) = LINK.get() {
+    if let Some(link) = link() {
         // As above: nobody is left to hear it.
         let _ = lock(&link.evcxr).write_all(line);
     }

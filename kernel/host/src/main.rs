@@ -5,15 +5,17 @@
 //! private copies of those descriptors, and the cell's standard streams are pipes that lead to the
 //! kernel. So nothing that a cell prints can be taken for a message, and no message for a print.
 //!
-//! libstd is a shared object in the cells, so its calls of `read`, `write` and `pthread_create` find
-//! the functions of this executable before those of libc: [`input`], [`output`] and [`observe`]
-//! stand there.
+//! libstd is a shared object in the cells, so its calls of `read`, `write`, `close` and
+//! `pthread_create` find the functions of this executable before those of libc: [`input`],
+//! [`output`], [`descriptors`] and [`observe`] stand there.
 //!
 //! [`snapshot`] lets a copy of the process take its place when it ends within a cell.
 //!
 //! A second life, `interleave-host guard`, outlasts a kernel and clears up behind it.
 
 mod cells;
+mod descriptors;
+mod fork;
 mod guard;
 mod input;
 mod link;
@@ -54,6 +56,7 @@ fn run_cells() -> std::io::Result<()> {
         ));
     };
     observe::adopt_first();
+    fork::watch()?;
     let stdio = stdio::take_over()?;
     link::connect(socket, stdio.control_out, stdio.outputs)?;
     cells::run(stdio.control_in, &prelude, environment.snapshots)

@@ -11,7 +11,7 @@
 
 use std::{
     io,
-    os::fd::{AsFd, OwnedFd},
+    os::fd::AsFd,
     sync::atomic::{AtomicBool, Ordering},
 };
 
@@ -22,7 +22,7 @@ use rustix::{
 };
 
 use self::copy::Copied;
-use crate::{link, observe, service, stdio::PRIVATE_FD};
+use crate::{descriptors::Private, link, observe, service};
 
 mod copy;
 mod obstacles;
@@ -47,7 +47,7 @@ pub(crate) enum Life {
 }
 
 /// A copy that waits. Dropping this ends it.
-pub(crate) struct Snapshot(OwnedFd);
+pub(crate) struct Snapshot(Private);
 
 impl Drop for Snapshot {
     fn drop(&mut self) {
@@ -105,7 +105,9 @@ fn try_to_take<T>(cell: u64, hold: impl FnOnce() -> T) -> io::Result<Taken> {
     match copied {
         Copied::Original { pid, copy } => {
             link::send(&HostEvent::Snapshot { pid });
-            Ok(Taken::Life(Life::Original(Some(Snapshot(private(copy)?)))))
+            // A cell that opens files shall see the numbers that it would see without us.
+            let snapshot = Snapshot(Private::new(copy)?);
+            Ok(Taken::Life(Life::Original(Some(snapshot))))
         }
         Copied::Copy => {
             drop(its_end);
@@ -119,11 +121,6 @@ fn try_to_take<T>(cell: u64, hold: impl FnOnce() -> T) -> io::Result<Taken> {
             Ok(Taken::Life(Life::Successor))
         }
     }
-}
-
-/// A cell that opens files shall see the numbers that it would see without us.
-fn private(descriptor: OwnedFd) -> io::Result<OwnedFd> {
-    Ok(rustix::io::fcntl_dupfd_cloexec(descriptor, PRIVATE_FD)?)
 }
 
 /// Waits until the process of the descriptor has ended. Nothing here takes memory or a lock.

@@ -23,8 +23,8 @@ pub(crate) fn hand_on<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
     result
 }
 
-/// The panic hook.
-pub(crate) fn report(info: &PanicHookInfo<'_>, on_cell_thread: bool) {
+/// Tells the kernel of a panic, as the panic hook. `told` is whether a hook of a cell is told, too.
+pub(crate) fn report(info: &PanicHookInfo<'_>, on_cell_thread: bool, told: bool) {
     let is_awaited = IS_AWAITED.try_with(Cell::get).unwrap_or(false);
     host::send(&HostEvent::Panic(Panic {
         message: info
@@ -34,6 +34,7 @@ pub(crate) fn report(info: &PanicHookInfo<'_>, on_cell_thread: bool) {
         location: info.location().map(place),
         thread: thread::current().name().map(str::to_owned),
         on_cell_thread,
+        told,
         is_awaited: is_awaited || rayon::current_thread_index().is_some(),
         task: tasks::current(),
     }));

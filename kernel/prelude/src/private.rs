@@ -4,10 +4,11 @@
 
 use std::{
     cell::Cell,
+    ffi::c_void,
     fmt::{Debug, Display},
     io::Write,
     ops::Deref,
-    panic::PanicHookInfo,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
@@ -16,12 +17,14 @@ use interleave_protocol::{DisplayRole, HostEvent, QuestionMark};
 
 use crate::{
     display::{MimeBundle, Show},
-    host, panics,
+    host,
+    panics::place,
 };
 
 pub use interrupt::checkpoint;
 pub use runtime::enter_runtime;
 
+mod hooks;
 pub mod interrupt;
 mod runtime;
 pub mod variables;
@@ -41,7 +44,7 @@ thread_local! {
 /// Called by the host once, before any cell runs.
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_prelude_start() {
-    std::panic::set_hook(Box::new(report_panic));
+    hooks::watch();
 }
 
 /// Called by the host to start a thread for the cells: the first one, and one more whenever a cell
@@ -60,12 +63,37 @@ pub extern "C" fn interleave_prelude_start_cell_thread(run: extern "C" fn()) -> 
     thread.stack_size(MAIN_STACK).spawn(body).is_ok()
 }
 
+/// Called by the host to run a cell. Returns the variables for the next one.
+///
+/// # Safety
+///
+/// `variables` must be what `function` can take.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn interleave_prelude_call_cell(
+    function: CellFunction,
+    variables: *mut c_void,
+) -> *mut c_void {
+    // SAFETY: the caller vouches for the argument.
+    let call = || unsafe { function(variables) };
+    // A panic of the cell itself is caught in its function; this is one of a destructor behind it.
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+        cell_panicked();
+        variables
+    })
+}
+
+/// What evcxr generates for a cell.
+type CellFunction = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
+
 /// Called by the host again and again, and after each cell: a part of a line must not wait for the
 /// next cell.
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_prelude_flush() {
     // An error means that a cell closed its standard output.
     let _ = std::io::stdout().flush();
+    if RUNS_CELLS.get() {
+        hooks::watch();
+    }
 }
 
 /// Called by the host on any thread: whether it is one of a pool that works for whoever comes, so
@@ -82,10 +110,6 @@ static JOBS_NAME_THEIR_CELL: AtomicBool = AtomicBool::new(false);
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_jobs_name_their_cell() {
     JOBS_NAME_THEIR_CELL.store(true, Ordering::Relaxed);
-}
-
-fn report_panic(info: &PanicHookInfo<'_>) {
-    panics::report(info, RUNS_CELLS.get());
 }
 
 /// Called where a panic reached the edge of the cell.
@@ -107,7 +131,7 @@ impl<T: Display> From<T> for UserError {
         host::send(&HostEvent::QuestionMark(QuestionMark {
             type_name: std::any::type_name::<T>().to_owned(),
             message: error.to_string(),
-            location: Some(panics::place(std::panic::Location::caller())),
+            location: Some(place(std::panic::Location::caller())),
         }));
         host::control(USER_ERROR_OCCURRED);
         Self(())

@@ -22,6 +22,9 @@ pub struct CellFacts {
     /// when it is not known yet.
     #[serde(default)]
     pub host: u64,
+    /// Bytes of memory that the compiler may take; `None` is no limit.
+    #[serde(default)]
+    pub memory_limit: Option<u64>,
     /// Variables that end with the cell: evcxr does not know of them. One that it knows by the same
     /// name was shadowed.
     #[serde(default)]

@@ -78,6 +78,11 @@ pub enum HostEvent {
     },
     /// evcxr's instruction was carried out so far that the cell runs now.
     CellStarted,
+    /// The compiled cell cannot be loaded; the host ends.
+    CannotLoad {
+        /// What the system says.
+        reason: String,
+    },
     /// The cell's function has returned.
     CellEnded(RunTimes),
     /// Something to show beside the text that a cell prints.
@@ -204,6 +209,9 @@ pub struct Panic {
     pub thread: Option<String>,
     /// Whether it is the thread that runs the cells.
     pub on_cell_thread: bool,
+    /// Whether a panic hook that a cell has installed was told: then that hook prints, or does not.
+    #[serde(default)]
+    pub told: bool,
     /// Whether somebody waits for it: who asked for a job of an executor, or of rayon, gets the
     /// panic with its result.
     #[serde(default)]

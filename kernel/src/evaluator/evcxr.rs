@@ -4,7 +4,7 @@
 //! it takes for cargo is `interleave-compiler`, and what it takes for its own runtime is
 //! `interleave-host`; see ARCHITECTURE.md.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
 use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
@@ -40,10 +40,12 @@ mod failures;
 mod host;
 mod host_link;
 mod interrupt;
+mod last_words;
 mod late_statics;
 mod lets;
 mod limit;
 mod lineage;
+mod memory;
 mod names;
 mod notebook;
 mod options;
@@ -53,6 +55,7 @@ mod places;
 mod processes;
 mod progress;
 mod reader;
+mod replacement;
 mod report;
 mod running;
 mod segments;
@@ -105,7 +108,7 @@ struct EvcxrEvaluator {
     link: HostLink,
     interrupter: Interrupter,
     progress: Progress,
-    compile_directory: PathBuf,
+    workspace: &'static Workspace,
     statics: KnownStatics,
     versions: String,
     next_id: u64,
@@ -123,7 +126,7 @@ struct EvcxrEvaluator {
 impl EvcxrEvaluator {
     fn new(
         installation: &Installation,
-        workspace: &Workspace,
+        workspace: &'static Workspace,
         link: &HostLink,
         interrupter: &Interrupter,
         progress: Progress,
@@ -148,7 +151,7 @@ impl EvcxrEvaluator {
             interrupter: interrupter.clone(),
             statics: KnownStatics::in_directory(&workspace.compile_directory()),
             progress,
-            compile_directory: workspace.compile_directory(),
+            workspace,
             versions: toolchain::versions(&toolchain.version),
             next_id: 1,
             opt_level: None,
@@ -178,6 +181,19 @@ impl EvcxrEvaluator {
         }));
     }
 
+    fn memory(&self, limit: Option<&str>) -> Outcome {
+        let lineage = self.link.lineage();
+        match limit.map(str::parse) {
+            Some(Ok(limit)) => lineage.limit_memory(limit),
+            Some(Err(reason)) => return Outcome::Failed(failures::plain("error", &reason)),
+            None => {
+                let text = format!("limit: {}", lineage.memory_limit());
+                self.show(BTreeMap::from([text_plain(&text)]));
+            }
+        }
+        Outcome::Finished
+    }
+
     fn failure_at(&self, describe: impl FnOnce(&Places) -> Failure) -> Failure {
         self.link.with_places(describe)
     }
@@ -193,12 +209,15 @@ impl Evaluator for EvcxrEvaluator {
             code: code.clone().into_owned(),
         };
         self.link
-            .begin_cell(source, output.clone(), &self.compile_directory);
+            .begin_cell(source, output.clone(), &self.workspace.compile_directory());
         if let Some(special) = commands::special(&cell.code) {
             return self.run_special(special);
         }
         if let Some(statement) = syntax::dropped_statement(&code) {
             return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
+        }
+        if let Some(failure) = self.host_has_ended(&code) {
+            return Outcome::Failed(failure);
         }
         self.statics.remember();
         if let Some(message) = options.opt_level.as_deref().and_then(options::wrong_level) {

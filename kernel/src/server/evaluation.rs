@@ -86,8 +86,11 @@ fn live(
             }
         }
     };
-    // What has panicked once may do it again while it is dropped.
-    if let Err(message) = catch(move || drop(evaluator)) {
+    if let Life::Over = life {
+        // The process ends, and taking an evaluator apart, rust-analyzer in it, takes a second.
+        std::mem::forget(evaluator);
+    } else if let Err(message) = catch(move || drop(evaluator)) {
+        // What has panicked once may do it again while it is dropped.
         info!("the evaluator panicked at its end: {message}");
     }
     life

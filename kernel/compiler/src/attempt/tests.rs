@@ -25,6 +25,7 @@ fn attempt(answers: &[(bool, Value)]) -> (Vec<String>, Run, Insertions) {
         let (success, diagnostic) = &answers[seen.borrow().len()];
         seen.borrow_mut().push(fs::read_to_string(&path)?);
         Ok(Run {
+            crashed: false,
             success: *success,
             diagnostics: vec![diagnostic.to_string()],
         })
@@ -104,6 +105,7 @@ fn warnings(directory: &Path, source: &str, checked: bool) -> Vec<Value> {
             .arg(&path)
             .output()?;
         Ok(Run {
+            crashed: false,
             success: output.status.success(),
             diagnostics: String::from_utf8(output.stderr)?
                 .lines()

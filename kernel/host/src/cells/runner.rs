@@ -6,23 +6,27 @@
 use std::{
     ffi::{CString, OsStr, c_void},
     io,
-    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
 use interleave_protocol::HostEvent;
 
 use super::{LOAD_AND_RUN, flush, go_on_after, library::Library, stopwatch::Stopwatch};
 use crate::{
-    link, observe,
+    fork, link, observe,
     snapshot::{self, Life, Snapshot},
     threads,
 };
 
 /// What evcxr generates for a cell: takes the variables of the cells before, and returns them.
-type CellFunction = unsafe extern "C" fn(*mut c_void) -> *mut c_void;
+type CellFunction = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
 type Body = unsafe extern "C" fn();
 type StartThread = unsafe extern "C" fn(Body) -> bool;
+type Call = unsafe extern "C" fn(CellFunction, *mut c_void) -> *mut c_void;
+
+/// Calls a cell, and catches what its last destructors say: only the cells' own libstd can.
+static CALL: OnceLock<Call> = OnceLock::new();
 
 /// What a cell returned for the next one.
 #[derive(Debug, Clone, Copy)]
@@ -52,6 +56,10 @@ pub(super) struct Cell {
 /// Starts the thread.
 pub(super) fn start(prelude: &Library) -> io::Result<()> {
     let start_thread: StartThread = prelude.function(c"interleave_prelude_start_cell_thread")?;
+    let call = prelude.function(c"interleave_prelude_call_cell")?;
+    if CALL.set(call).is_err() {
+        return Err(io::Error::other("the cells were started twice"));
+    }
     // SAFETY: the prelude defines the function with this signature.
     if unsafe { start_thread(serve) } {
         Ok(())
@@ -135,17 +143,21 @@ fn load_and_run(cell: &Cell, snapshot: Option<Snapshot>) -> io::Result<Variables
         Ok(function) => function,
         Err(error) => {
             // evcxr waits for an answer and there is none: this process ends.
+            let reason = error.to_string();
+            link::send(&HostEvent::CannotLoad { reason });
             std::mem::forget(snapshot);
             return Err(error);
         }
     };
+    let call = CALL.get().ok_or(io::ErrorKind::NotConnected)?;
     link::send(&HostEvent::CellStarted);
     let stopwatch = Stopwatch::start();
     // SAFETY: evcxr generated the function with this signature, and `variables` is what the
     // previous cell returned, or null before the first.
-    let variables = unsafe { function(cell.variables.0) };
+    let variables = unsafe { call(function, cell.variables.0) };
     link::send(&HostEvent::CellEnded(stopwatch.read()));
     flush();
+    fork::end_copy();
     threads::leave_cell();
     // Before evcxr learns of the end: from then on nothing may happen to the cell any more.
     drop(snapshot);

@@ -6,6 +6,7 @@
 use std::{
     any::{Any, TypeId},
     collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
 
@@ -87,7 +88,11 @@ impl VariableStore {
 
 impl VariableStore {
     fn put(&mut self, name: &str, value: Box<dyn Any>) {
-        self.variables.insert(name.to_owned(), value);
+        let old = self.variables.insert(name.to_owned(), value);
+        // evcxr calls this outside of its `catch_unwind`.
+        if catch_unwind(AssertUnwindSafe(|| drop(old))).is_err() {
+            super::cell_panicked();
+        }
     }
 
     fn check(&mut self, name: &str, expected: TypeId) -> bool {

@@ -9,10 +9,14 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 7] = [
+pub(super) const OURS: [Command; 8] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
+    },
+    Command {
+        name: ":memory",
+        description: "Show how much memory cells may take; set it: :memory limit 4GB, or none",
     },
     Command {
         name: ":opt LEVEL",
@@ -54,6 +58,8 @@ pub(super) enum Special<'a> {
     Threads,
     Time(timing::Request),
     Version,
+    /// Show the limit of memory, or set what stands behind `limit`.
+    Memory(Option<&'a str>),
     Quit,
 }
 
@@ -68,6 +74,9 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
     {
         return Some(Special::Output(choice.trim()));
     }
+    if let Some(rest) = code.trim().strip_prefix(":memory") {
+        return memory(rest.trim());
+    }
     match code.trim() {
         ":help" => Some(Special::Help),
         ":threads" => Some(Special::Threads),
@@ -80,12 +89,19 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
     }
 }
 
+fn memory(rest: &str) -> Option<Special<'_>> {
+    match rest.strip_prefix("limit ") {
+        Some(limit) => Some(Special::Memory(Some(limit.trim()))),
+        None => rest.is_empty().then_some(Special::Memory(None)),
+    }
+}
+
 /// Whether the cell makes evcxr forget every item, the prelude's names among them.
 pub(super) fn clears_everything(code: &str) -> bool {
     has_command(code, ":clear")
 }
 
-/// Whether the cell makes evcxr start the process of the cells anew.
+/// Whether the cell starts the process of the cells anew.
 pub(super) fn replaces_host(code: &str) -> bool {
     clears_everything(code) || has_command(code, RESTART)
 }
@@ -202,6 +218,11 @@ mod tests {
         );
         assert_eq!(without_restart("let x = 1;\n:restart"), None);
         assert!(shows_types(":vars\n") && shows_types(":t x") && !shows_types(":types"));
+        assert_eq!(
+            without_restart(":vars\n:restart\n1"),
+            Some(":vars\n//\n1".into())
+        );
+        assert_eq!(without_restart("1\n:restart"), None);
         assert_eq!(special(" :quit\n"), Some(Special::Quit));
         assert_eq!(special(":quit\n1"), None);
         assert_eq!(special(":output"), Some(Special::Output("")));
@@ -211,5 +232,11 @@ mod tests {
         );
         assert_eq!(special(":outputs"), None);
         assert_eq!(special("?Vec::push"), Some(Special::Explain("Vec::push")));
+        assert_eq!(special(":memory"), Some(Special::Memory(None)));
+        assert_eq!(
+            special(":memory limit  4 GB "),
+            Some(Special::Memory(Some("4 GB")))
+        );
+        assert_eq!(special(":memory 4GB"), None);
     }
 }

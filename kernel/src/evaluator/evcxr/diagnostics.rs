@@ -128,8 +128,13 @@ fn message(text: &str) -> Failure {
         Some(rest) => ("cargo", rest.split("\nSTDOUT:").next().unwrap_or(rest)),
         None => ("error", text),
     };
+    let mut message = without_progress(text);
+    if message.trim().is_empty() {
+        // It was killed: whatever it finds wrong, it says.
+        message = "the compiler was ended from outside. Nothing is lost.".to_owned();
+    }
     let report = Report {
-        message: without_progress(text),
+        message,
         ..Report::default()
     };
     Failure {

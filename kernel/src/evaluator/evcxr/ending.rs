@@ -6,9 +6,9 @@ use serde_json::Value;
 use super::{
     EvcxrEvaluator, diagnostics,
     failures::{self, Fate, Stopped},
-    host_link::Report,
+    last_words::Report,
 };
-use crate::evaluator::Outcome;
+use crate::evaluator::{Failure, Outcome};
 
 impl EvcxrEvaluator {
     /// What became of a cell, from what evcxr and the host say.
@@ -23,7 +23,7 @@ impl EvcxrEvaluator {
             Some((last, others)) if report.panicked => (Some(last), others),
             _ => (report.handed_on.as_ref(), report.panics.as_slice()),
         };
-        for panic in others {
+        for panic in others.iter().filter(|panic| !panic.told) {
             self.link.print_panic(panic);
         }
         if let Some(end) = report.succession {
@@ -31,7 +31,7 @@ impl EvcxrEvaluator {
             return Outcome::Failed(if interrupted {
                 failures::interrupted(Stopped::Host(Fate::Kept))
             } else {
-                failures::crashed(&end.to_string(), &Fate::Kept)
+                self.end_of_host(&report, &end.to_string(), &Fate::Kept)
             });
         }
         let fate = Fate::Lost(obstacle);
@@ -43,7 +43,7 @@ impl EvcxrEvaluator {
             Err(Error::SubprocessTerminated(status)) => {
                 let end = self.link.lineage().end_of_successor();
                 let status = end.map_or(status, |end| end.to_string());
-                Outcome::Failed(failures::crashed(&status, &fate))
+                Outcome::Failed(self.end_of_host(&report, &status, &fate))
             }
             Err(error) => {
                 self.learn_types_of_ended(&error);
@@ -71,6 +71,14 @@ impl EvcxrEvaluator {
                 }
             }
         }
+    }
+
+    fn end_of_host(&self, report: &Report, status: &str, fate: &Fate) -> Failure {
+        if let Some(reason) = &report.cannot_load {
+            return failures::cannot_load(reason, fate);
+        }
+        let limit = self.link.lineage().memory_limit();
+        failures::crashed(status, &report.last_words, limit, fate)
     }
 
     /// What evcxr's commands answer. The values of cells come from the prelude instead.

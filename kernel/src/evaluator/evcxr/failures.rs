@@ -1,10 +1,12 @@
 //! How a cell can fail that the compiler had accepted, in the words that a student reads.
 
-use std::fmt;
+use std::{fmt, process::ExitStatus};
 
+use bytesize::ByteSize;
 use interleave_protocol::{Location, NoSnapshot, Panic, QuestionMark};
 
 use super::{
+    memory::MemoryLimit,
     names,
     places::Places,
     report::{CellText, Mark, Remark, Report},
@@ -117,15 +119,72 @@ pub(super) fn interrupted(stopped: Stopped) -> Failure {
 
 /// The host has ended. `status` is evcxr's, such as
 /// `Subprocess terminated with status: signal: 11 (SIGSEGV)`, or the part behind the colon.
-pub(super) fn crashed(status: &str, fate: &Fate) -> Failure {
+///
+/// `last_words` is what it said at last on standard error, and `limit` what it could have taken.
+pub(super) fn crashed(status: &str, last_words: &str, limit: MemoryLimit, fate: &Fate) -> Failure {
     let status = status.rsplit("status: ").next().unwrap_or(status).trim();
-    match status.parse::<i32>() {
-        Ok(code) => plain(
-            "exit",
-            &format!("the cell ended its process, with exit code {code}. {fate}"),
-        ),
-        Err(_) => plain("crash", &format!("the cell crashed: {status}. {fate}")),
+    if let Ok(code) = status.parse::<i32>() {
+        let message = format!("the cell ended its process, with exit code {code}. {fate}");
+        return plain("exit", &message);
     }
+    if let Some(bytes) = refused_allocation(last_words) {
+        return out_of_memory(bytes, limit, fate);
+    }
+    let reason = overflow(last_words).unwrap_or(status);
+    plain("crash", &format!("the cell crashed: {reason}. {fate}"))
+}
+
+/// std's `stack_overflow::signal_handler` names the thread.
+fn overflow(last_words: &str) -> Option<&str> {
+    let mut lines = last_words.lines();
+    lines.rfind(|line| line.ends_with("has overflowed its stack"))
+}
+
+/// How many bytes could not be had: std's `default_alloc_error_hook` says it before it aborts.
+fn refused_allocation(last_words: &str) -> Option<&str> {
+    let (_, rest) = last_words.rsplit_once("memory allocation of ")?;
+    let (bytes, _) = rest.split_once(" bytes failed")?;
+    Some(bytes)
+}
+
+fn out_of_memory(bytes: &str, limit: MemoryLimit, fate: &Fate) -> Failure {
+    let wanted = match bytes.parse() {
+        Ok(bytes) => ByteSize(bytes).to_string(),
+        Err(_) => format!("{bytes} bytes"),
+    };
+    let reason = match limit.bytes() {
+        Some(_) => format!(
+            "the cell asked for {wanted} more, and all cells together may take {limit}. \
+             `:memory limit 16GB` in a cell of its own sets another limit, `:memory limit none` \
+             takes it away"
+        ),
+        None => format!("the cell asked for {wanted} more, which the system does not have"),
+    };
+    plain("OutOfMemory", &format!("{reason}. {fate}"))
+}
+
+/// The host had ended before the cell began, by a thread that an earlier cell has left behind or
+/// from outside.
+pub(super) fn ended_before(status: ExitStatus, last_words: &str) -> Failure {
+    let how = match (refused_allocation(last_words), overflow(last_words)) {
+        (Some(bytes), _) if !status.success() => format!("no memory for {bytes} bytes more"),
+        (_, Some(overflow)) if !status.success() => overflow.to_owned(),
+        _ => status.to_string(),
+    };
+    let fate = Fate::Lost(None);
+    let message = format!(
+        "after the last cell was over, the process of the cells has ended ({how}). \
+         This cell has not run. {fate}"
+    );
+    plain("crash", &message)
+}
+
+/// The compiled cell could not be loaded, for example because the process may open no more files.
+pub(super) fn cannot_load(reason: &str, fate: &Fate) -> Failure {
+    plain(
+        "crash",
+        &format!("the cell cannot be loaded: {reason}. {fate}"),
+    )
 }
 
 /// A `let` names nothing. `at` is the byte of the newest cell where the name is missing.
@@ -241,6 +300,7 @@ mod tests {
             count: 2,
             cells: vec![1, 3],
         }));
+        let crashed = |status, fate: &Fate| crashed(status, "", "none".parse().unwrap(), fate);
         let exit = crashed(
             "Subprocess terminated with status: exit status: 3",
             &Fate::Kept,
@@ -256,5 +316,24 @@ mod tests {
             crash.value
         );
         assert!(crash.value.contains("lost") && crash.value.contains("threads of In[1], In[3]"));
+    }
+
+    #[test]
+    fn what_the_process_said_last_explains_the_crash() {
+        let crashed = |words, limit: &str| {
+            let status = "Subprocess terminated with status: signal: 6 (SIGABRT)";
+            crashed(status, words, limit.parse().unwrap(), &Fate::Kept)
+        };
+        let words = "one line\nmemory allocation of 4294967296 bytes failed\n";
+        let memory = crashed(words, "2GiB");
+        assert_eq!(memory.name, "OutOfMemory");
+        for part in ["4.0 GiB more", "may take 2.0 GiB", ":memory limit"] {
+            assert!(memory.value.contains(part), "{}", memory.value);
+        }
+        assert!(!crashed(words, "none").value.contains(":memory"));
+        let words = "\nthread 'deep' (7) has overflowed its stack\nfatal runtime error\n";
+        let overflow = crashed(words, "none");
+        assert_eq!(overflow.name, "crash");
+        assert!(overflow.value.contains("'deep' (7) has overflowed"));
     }
 }

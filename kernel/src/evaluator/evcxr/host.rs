@@ -6,16 +6,26 @@ use std::{
     mem::MaybeUninit,
     os::{
         fd::{AsFd, BorrowedFd, OwnedFd},
-        unix::net::UnixStream,
+        unix::net::{UnixListener, UnixStream},
     },
+    path::Path,
 };
 
+use anyhow::{Context, Result};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 
 use super::{reader::Reader, text::Utf8Stream};
 use crate::evaluator::Stream;
 
 const READ_SIZE: usize = 64 * 1024;
+
+/// Listens for hosts.
+pub(super) fn listen(path: &Path) -> Result<UnixListener> {
+    let listener = UnixListener::bind(path);
+    let listener = listener.with_context(|| format!("cannot listen at {}", path.display()))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
 
 /// A connected host.
 #[derive(Debug)]

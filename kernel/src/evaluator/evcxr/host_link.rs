@@ -12,7 +12,6 @@ use std::{
         unix::net::UnixListener,
     },
     path::{Path, PathBuf},
-    process::ExitStatus,
     sync::{
         Arc, Condvar, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -21,12 +20,13 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{HostEvent, Panic, QuestionMark, RunTimes};
+use interleave_protocol::{HostEvent, Panic};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
 use super::{
     failures,
-    host::{Host, Received},
+    host::{self, Host, Received},
+    last_words::{LastWords, Report},
     lineage::Lineage,
     outputs::{Outputs, Settings},
     places::{Places, Source},
@@ -39,6 +39,8 @@ mod threads;
 mod warnings;
 
 pub(super) use threads::Threads;
+
+mod process;
 
 /// Stands for the newest cell where the host has named none.
 const NEWEST: u64 = 0;
@@ -61,6 +63,7 @@ pub(super) struct HostLink {
 #[derive(Debug)]
 struct State {
     listener: UnixListener,
+    path: PathBuf,
     /// Wakes the thread that moves output on, when there is a new host for it to wait for.
     wake: OwnedFd,
     host: Option<Host>,
@@ -77,36 +80,19 @@ struct State {
     /// What the host answered to the question for its threads.
     threads: Option<Threads>,
     answered: Arc<Condvar>,
-}
-
-/// What the host said about how the cell ended.
-#[derive(Debug, Default)]
-pub(super) struct Report {
-    /// Panics on the cell's thread; the last one ended the cell if `panicked`.
-    pub(super) panics: Vec<Panic>,
-    pub(super) panicked: bool,
-    /// The last panic elsewhere of work that was asked for. A cell that ends by no panic of its own
-    /// was handed this one, as by rayon.
-    pub(super) handed_on: Option<Panic>,
-    pub(super) question_mark: Option<QuestionMark>,
-    /// How the host ended, if a copy of it from before the cell has taken its place.
-    pub(super) succession: Option<ExitStatus>,
-    /// How long it ran, if it came to its end.
-    pub(super) times: Option<RunTimes>,
+    last_words: LastWords,
 }
 
 impl HostLink {
     /// Listens for hosts at `path`.
     pub(super) fn listen(path: &Path) -> Result<Self> {
-        let listener = UnixListener::bind(path)
-            .with_context(|| format!("cannot listen at {}", path.display()))?;
-        listener.set_nonblocking(true)?;
         let executing = Arc::new(AtomicBool::new(false));
         let asking = Arc::new(AtomicBool::new(false));
         let answered = Arc::new(Condvar::new());
         let lineage = Lineage::default();
         let state = State {
-            listener,
+            listener: host::listen(path)?,
+            path: path.to_owned(),
             lineage: lineage.clone(),
             wake: eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?,
             host: None,
@@ -119,6 +105,7 @@ impl HostLink {
             asking: Arc::clone(&asking),
             threads: None,
             answered: Arc::clone(&answered),
+            last_words: LastWords::default(),
         };
         let link = Self {
             state: Arc::new(Mutex::new(state)),
@@ -153,7 +140,12 @@ impl HostLink {
         state.drain();
         state.outputs.end();
         self.executing.store(false, Ordering::Release);
-        std::mem::take(&mut state.report)
+        let mut report = std::mem::take(&mut state.report);
+        if report.last_words.is_empty() {
+            // The next host has not connected yet.
+            report.last_words = state.last_words.text();
+        }
+        report
     }
 
     /// Whether a copy of the host has taken its place during the cell. It says so before evcxr hears
@@ -277,6 +269,9 @@ impl State {
         while self.move_host_on() {}
         self.host = Host::new(socket).ok();
         self.outputs.forget_host();
+        // An interrupt that was meant for the one before must not end this one.
+        self.executing.store(false, Ordering::Release);
+        self.report.last_words = std::mem::take(&mut self.last_words).text();
         self.numbers.clear();
         self.wake_mover();
         true
@@ -301,11 +296,14 @@ impl State {
             self.take_chunk(&host, cell, chunk);
         }
         for (stream, text) in host.read_pipes() {
+            self.last_words.hear(stream, &text);
             self.outputs.send(NEWEST, Output::Stream { stream, text });
         }
         self.outputs.flush();
         if read == Received::End {
             self.answered.notify_all();
+            // A cell that tore the connection may run on, and evcxr would wait for its end.
+            self.lineage.kill();
         } else {
             self.host = Some(host);
         }
@@ -314,7 +312,12 @@ impl State {
 
     fn take_chunk(&mut self, host: &Host, cell: u64, chunk: Chunk) {
         match chunk {
-            Chunk::Output(stream, bytes) => self.outputs.bytes(cell, stream.into(), &bytes),
+            Chunk::Output(stream, bytes) => {
+                let stream = stream.into();
+                self.last_words
+                    .hear(stream, &String::from_utf8_lossy(&bytes));
+                self.outputs.bytes(cell, stream, &bytes);
+            }
             Chunk::Event(event) => self.take_event(host, cell, event),
         }
     }
@@ -322,12 +325,16 @@ impl State {
     fn take_event(&mut self, host: &Host, cell: u64, event: HostEvent) {
         match event {
             HostEvent::Output { .. } => {}
-            HostEvent::Hello { is_copy: false, .. } => self.lineage.begins(),
+            HostEvent::Hello {
+                is_copy: false,
+                pid,
+            } => self.lineage.begins(pid),
             HostEvent::Hello { pid, .. } => self.report.succession = self.lineage.succeed(pid),
             HostEvent::Snapshot { pid } => self.lineage.was_copied(pid),
             HostEvent::NoSnapshot { reason } => {
                 self.lineage.was_not_copied(reason, &self.numbers);
             }
+            HostEvent::CannotLoad { reason } => self.report.cannot_load = Some(reason),
             HostEvent::CellStarted => {
                 self.outputs.started(cell);
                 self.show_warnings();
@@ -340,6 +347,7 @@ impl State {
             HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
             HostEvent::ClearOutput { wait } => self.outputs.send(cell, Output::Clear { wait }),
             HostEvent::Panic(panic) if panic.on_cell_thread => self.report.panics.push(panic),
+            HostEvent::Panic(panic) if panic.told => {}
             HostEvent::Panic(panic) if panic.is_awaited => {
                 self.print_panic(cell, &panic);
                 self.report.handed_on = Some(panic);

@@ -13,7 +13,9 @@ use std::{
 };
 
 use interleave_protocol::NoSnapshot;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions};
+use rustix::process::{Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions};
+
+use super::memory::MemoryLimit;
 
 /// Shared by the evaluator, what moves output on, and what interrupts.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +25,11 @@ pub(super) struct Lineage(Arc<Mutex<Inner>>);
 struct Inner {
     /// evcxr's handle; evcxr puts each process that it starts into the same place.
     first: Option<Arc<Mutex<Child>>>,
+    /// The process that evcxr has started, once it has connected: to end it while evcxr waits for
+    /// its end and holds the handle.
+    connected: Option<Connected>,
+    /// What each of them may take.
+    memory: MemoryLimit,
     /// The copy that has taken the place of the first.
     successor: Option<Pid>,
     /// Copies that were not reaped yet.
@@ -35,6 +42,13 @@ struct Inner {
     last_end: Option<ExitStatus>,
     /// No copy may take over any more.
     is_closed: bool,
+}
+
+/// Never another process, even when it has ended and its number was used again.
+#[derive(Debug)]
+struct Connected {
+    pid: Pid,
+    descriptor: OwnedFd,
 }
 
 #[derive(Debug)]
@@ -50,9 +64,11 @@ impl Lineage {
         self.lock().first = Some(host);
     }
 
-    /// evcxr has started a process.
-    pub(super) fn begins(&self) {
+    /// evcxr has started a process, and that has connected.
+    pub(super) fn begins(&self, pid: i32) {
         let mut inner = self.lock();
+        inner.connected = Connected::open(pid);
+        inner.limit_memory();
         inner.snapshot = None;
         inner.end_successor();
         inner.end_copies();
@@ -117,6 +133,32 @@ impl Lineage {
         let mut inner = self.lock();
         inner.end_successor();
         inner.last_end.take()
+    }
+
+    /// How the process has ended that is to run the next cell, if it has.
+    pub(super) fn has_ended(&self) -> Option<ExitStatus> {
+        let mut inner = self.lock();
+        let Some(successor) = inner.successor else {
+            let first = inner.first.as_ref()?;
+            let mut first = first.lock().unwrap_or_else(PoisonError::into_inner);
+            return first.try_wait().ok().flatten();
+        };
+        let status = wait(successor, WaitOptions::NOHANG)?;
+        inner.successor = None;
+        inner.copies.retain(|copy| copy.pid != successor);
+        Some(status)
+    }
+
+    /// What the process of the cells may take.
+    pub(super) fn memory_limit(&self) -> MemoryLimit {
+        self.lock().memory
+    }
+
+    /// Sets what this process of the cells and every later one may take.
+    pub(super) fn limit_memory(&self, limit: MemoryLimit) {
+        let mut inner = self.lock();
+        inner.memory = limit;
+        inner.limit_memory();
     }
 
     /// Whether ending the process that runs the cell brings its variables back.
@@ -210,15 +252,45 @@ impl Inner {
         status
     }
 
+    /// A copy has the limit of the process that it was made of.
+    fn limit_memory(&self) {
+        let process = self.successor.or(self.connected.as_ref().map(|it| it.pid));
+        let new = Rlimit {
+            current: self.memory.bytes(),
+            // Only a soft limit can be raised again by a user without privileges.
+            maximum: rustix::process::getrlimit(Resource::Data).maximum,
+        };
+        let limited = |pid| rustix::process::prlimit(Some(pid), Resource::Data, new);
+        if let Some(Err(error)) = process.map(limited) {
+            tracing::warn!(%error, "the memory of the cells cannot be limited");
+        }
+    }
+
     fn kill_current(&self) {
         if let Some(successor) = self.successor {
             // An error means that it has ended by itself. It was not reaped, so the number is its own.
             let _ = rustix::process::kill_process(successor, Signal::KILL);
+        } else if let Some(connected) = &self.connected {
+            // As above.
+            let _ = rustix::process::pidfd_send_signal(&connected.descriptor, Signal::KILL);
         // When the handle cannot be locked, evcxr is waiting for the end already.
         } else if let Some(Ok(mut first)) = self.first.as_ref().map(|first| first.try_lock()) {
             // As above.
             let _ = first.kill();
         }
+    }
+}
+
+impl Connected {
+    fn open(pid: i32) -> Option<Self> {
+        let pid = Pid::from_raw(pid)?;
+        let descriptor = rustix::process::pidfd_open(pid, PidfdFlags::empty());
+        let descriptor =
+            descriptor.inspect_err(|error| tracing::warn!(%error, "the host cannot be watched"));
+        Some(Self {
+            pid,
+            descriptor: descriptor.ok()?,
+        })
     }
 }
 

@@ -10,9 +10,6 @@ use super::{
     variables::{Ran, Sending},
 };
 
-/// A cell that runs and does nothing.
-const NO_OPERATION: &str = "();";
-
 /// A cell that evcxr was given.
 pub(super) struct Attempt {
     pub(super) result: Result<EvalOutputs, Error>,
@@ -37,6 +34,7 @@ impl EvcxrEvaluator {
             result: Ok(EvalOutputs::new()),
             facts: CellFacts {
                 id: self.next_id,
+                memory_limit: self.link.lineage().memory_limit().bytes(),
                 opt_level: self.opt_level.clone(),
                 ..syntax::facts(code)
             },
@@ -108,33 +106,23 @@ impl EvcxrEvaluator {
         }
     }
 
-    /// Ends the process of the cells and starts another, as `:restart`.
-    ///
-    /// evcxr's own `:restart` forgets the variables of one copy of its state and then goes on with
-    /// another copy (`execute_with_callbacks` in `command_context.rs`), so that later cells ask the
-    /// new process for variables that it has never had. When it finds the process dead it does
-    /// better.
-    fn replace_host(&mut self) -> Result<(), Error> {
-        self.link.lineage().kill_all();
-        match self.context.execute(NO_OPERATION) {
-            Err(Error::SubprocessTerminated(_)) => Ok(()),
-            other => other.map(drop),
-        }
-    }
-
-    fn give_to_evcxr(&mut self, facts: &mut CellFacts) -> Result<EvalOutputs, Error> {
+    pub(super) fn give_to_evcxr(&mut self, facts: &mut CellFacts) -> Result<EvalOutputs, Error> {
         facts.host = self.host_of(&self.typed.code);
-        fs::write(
-            self.compile_directory.join(CellFacts::FILE),
-            interleave_protocol::to_line(facts),
-        )
-        .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
+        self.workspace
+            .write(CellFacts::FILE, &interleave_protocol::to_line(facts))
+            .map_err(|error| Error::Message(format!("{error:#}")))?;
+        self.link.listen_again();
         self.context.execute(&self.typed.code)
     }
 
     /// Remembers what became of the variables of a cell that ran.
     pub(super) fn remember(&mut self, attempt: &Attempt, finished: bool) {
-        let notes = fs::read(self.compile_directory.join(attempt.facts.notes())).ok();
+        let notes = fs::read(
+            self.workspace
+                .compile_directory()
+                .join(attempt.facts.notes()),
+        )
+        .ok();
         // A cell of nothing but commands is not compiled.
         let notes: CellNotes = notes
             .and_then(|text| serde_json::from_slice(&text).ok())

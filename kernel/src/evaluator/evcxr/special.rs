@@ -34,6 +34,7 @@ impl EvcxrEvaluator {
                 let answer = self.timer.answer(request);
                 self.show(BTreeMap::from([text_plain(&answer)]));
             }
+            Special::Memory(limit) => return self.memory(limit),
             Special::Version => self.show(BTreeMap::from([text_plain(&self.versions)])),
             Special::Help => {
                 let theirs = self.context.execute(":help").unwrap_or_default();

@@ -87,16 +87,17 @@ impl EvcxrEvaluator {
         let wanted = Wanted {
             names: names.collect(),
         };
-        let directory = &self.compile_directory;
+        let directory = self.workspace.compile_directory();
         let question = directory.join(Wanted::FILE);
-        fs::write(&question, to_line(&wanted))
-            .map_err(|error| Error::Message(format!("cannot write to the workspace: {error}")))?;
+        self.workspace
+            .write(Wanted::FILE, &to_line(&wanted))
+            .map_err(|error| Error::Message(format!("{error:#}")))?;
         // evcxr overlooks the variables of some patterns, but not those of a plain `let`.
         let inferred = variables.iter().filter(|variable| !variable.is_plain());
         let inferred = inferred.map(|variable| (variable.name.clone(), "_".to_owned()));
         let typed = Typed::new(code, variables, &inferred.collect());
         let errors = self.context.check(&commands::only_crates(&typed.code));
-        let found = take_answer(directory);
+        let found = take_answer(&directory);
         // It would turn the next check into a question.
         let _ = fs::remove_file(question);
         let unanswered = Found {

@@ -3,9 +3,13 @@
 use std::{
     ffi::OsString,
     fs::Permissions,
-    os::unix::{fs::PermissionsExt, process::CommandExt},
+    os::unix::{
+        fs::{DirBuilderExt, PermissionsExt},
+        process::CommandExt,
+    },
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::OnceLock,
 };
 
 use anyhow::{Context, Result};
@@ -13,12 +17,19 @@ use interleave_compiler::{
     installation::Installation,
     role::{ROLE_ENV, Role},
 };
-use interleave_protocol::WORKSPACE_ENV;
+use interleave_protocol::{PRELUDE_LINK, WORKSPACE_ENV};
 
 /// Where evcxr compiles.
 const COMPILE_DIRECTORY_ENV: &str = "EVCXR_TMPDIR";
+/// Its name in the workspace.
+const COMPILE_DIRECTORY: &str = "evcxr";
+/// The same of the process that knows std.
+const ANALYSIS_DIRECTORY: &str = "analysis";
 /// Where evcxr looks for `evcxr.toml`.
 const CONFIG_DIRECTORY_ENV: &str = "EVCXR_CONFIG_DIR";
+
+/// Its name in the workspace.
+const CONFIG_DIRECTORY: &str = "config";
 
 /// A quick first look at each cell matters more than how fast it runs; `:opt 2` chooses otherwise.
 const EVCXR_CONFIG: &str = "[evcxr]\nopt_level = \"0\"\n";
@@ -27,6 +38,8 @@ const EVCXR_CONFIG: &str = "[evcxr]\nopt_level = \"0\"\n";
 #[derive(Debug)]
 pub struct Workspace {
     root: PathBuf,
+    /// What every cell links, as it was installed.
+    prelude: OnceLock<PathBuf>,
     /// Outlives this process and removes the directory. It waits for the end of a pipe that this
     /// value holds.
     _guard: Child,
@@ -50,13 +63,30 @@ impl Workspace {
         let guard = start_guard(installation, &root)?;
         Ok(Box::leak(Box::new(Self {
             root,
+            prelude: OnceLock::new(),
             _guard: guard,
         })))
     }
 
     /// Where evcxr compiles.
     pub(super) fn compile_directory(&self) -> PathBuf {
-        self.root.join("evcxr")
+        self.root.join(COMPILE_DIRECTORY)
+    }
+
+    /// Writes a file into the directory where evcxr compiles. evcxr makes its own files anew for
+    /// each cell, so a workspace that somebody has removed, such as a program that clears `/tmp`,
+    /// is whole again then.
+    pub(super) fn write(&self, name: &str, content: &[u8]) -> Result<()> {
+        let directory = self.compile_directory();
+        fill(&self.root)
+            .and_then(|()| std::fs::write(directory.join(name), content))
+            .with_context(|| format!("cannot write to {}", directory.display()))?;
+        match self.prelude.get() {
+            Some(prelude) if !self.root.join(PRELUDE_LINK).exists() => {
+                self.link_prelude(prelude).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Where the host connects to the kernel.
@@ -66,6 +96,7 @@ impl Workspace {
 
     /// Leads to the prelude that the host is to load; see [`interleave_compiler::prelude`].
     pub(super) fn link_prelude(&self, prelude: &Path) -> Result<PathBuf> {
+        let prelude = self.prelude.get_or_init(|| prelude.to_owned());
         interleave_compiler::prelude::link(&self.root, prelude)
     }
 
@@ -95,7 +126,7 @@ impl Workspace {
             .arg("analyse")
             // The progress of its cargo is no news.
             .env_remove(WORKSPACE_ENV)
-            .env(COMPILE_DIRECTORY_ENV, self.root.join("analysis"))
+            .env(COMPILE_DIRECTORY_ENV, self.root.join(ANALYSIS_DIRECTORY))
             .env(ROLE_ENV, Role::Analysis.name())
             .env("RUSTC", &installation.rustc);
         command
@@ -129,19 +160,41 @@ fn create() -> Result<PathBuf> {
         .tempdir()
         .context("cannot make a temporary directory")?
         .keep();
-    for directory in ["evcxr", "analysis", "config"] {
-        std::fs::create_dir(root.join(directory))?;
+    let config = root.join(CONFIG_DIRECTORY);
+    let filled = fill(&root).and_then(|()| {
+        std::fs::create_dir(&config)?;
+        std::fs::write(config.join("evcxr.toml"), EVCXR_CONFIG)
+    });
+    if let Err(error) = filled {
+        let _ = std::fs::remove_dir_all(&root);
+        return Err(error).with_context(|| format!("cannot use {}", root.display()));
     }
-    std::fs::write(root.join("config/evcxr.toml"), EVCXR_CONFIG)?;
     Ok(root)
+}
+
+/// Makes the directories that evcxr and rust-analyzer expect. What is there stays.
+fn fill(root: &Path) -> std::io::Result<()> {
+    [COMPILE_DIRECTORY, ANALYSIS_DIRECTORY]
+        .iter()
+        .try_for_each(|name| {
+            let mut directories = std::fs::DirBuilder::new();
+            let directories = directories.recursive(true).mode(0o700);
+            directories.create(root.join(name).join("src"))
+        })
 }
 
 fn environment(installation: &Installation, root: &Path) -> Vec<(String, OsString)> {
     let mut environment = installation.environment();
     environment.extend([
         (WORKSPACE_ENV.to_owned(), root.into()),
-        (COMPILE_DIRECTORY_ENV.to_owned(), root.join("evcxr").into()),
-        (CONFIG_DIRECTORY_ENV.to_owned(), root.join("config").into()),
+        (
+            COMPILE_DIRECTORY_ENV.to_owned(),
+            root.join(COMPILE_DIRECTORY).into(),
+        ),
+        (
+            CONFIG_DIRECTORY_ENV.to_owned(),
+            root.join(CONFIG_DIRECTORY).into(),
+        ),
     ]);
     if std::env::var_os(TYPES_SWITCH_ENV).is_none_or(|value| value != "off") {
         environment.extend([
