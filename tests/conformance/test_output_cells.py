@@ -1,5 +1,7 @@
 """Output goes to the cell whose code caused it, whichever thread writes it and however late."""
 
+import re
+
 import pytest
 
 # Each cell waits for a word, then prints from the place under test, and says that it has.
@@ -102,3 +104,15 @@ def test_the_newest_cell_can_be_chosen_for_output(kernel):
     assert "newest" in kernel.run(":output current").value
     assert kernel.run("go.send(()).unwrap(); drop(go); late.join().unwrap();").stdout == "late\n"
     assert "started it" in kernel.run(":output birth").value
+
+
+def test_a_task_is_listed_with_its_line_until_it_ends(kernel):
+    request = kernel.send(
+        "let (go, wait) = tokio::sync::oneshot::channel::<()>();\n"
+        "let listed = tokio::spawn(async move { wait.await.unwrap() });"
+    )
+    number = kernel.finish(request).reply["execution_count"]
+    row = re.compile(rf"^task \d+ .* In\[{number}\]:2 +(waits to be woken|runs) ", re.MULTILINE)
+    assert row.search(kernel.run(":threads").value)
+    kernel.run("go.send(()).unwrap(); listed.await.unwrap();")
+    assert not row.search(kernel.run(":threads").value)

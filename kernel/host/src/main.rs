@@ -25,6 +25,7 @@ mod output;
 mod service;
 mod snapshot;
 mod stdio;
+mod tasks;
 mod threads;
 
 use std::process::ExitCode;

@@ -105,6 +105,8 @@ pub enum HostEvent {
         /// Whether to hide what is typed.
         password: bool,
     },
+    /// The answer to [`HostRequest::Tasks`].
+    Tasks(TaskStates),
     /// The answer to [`HostRequest::Threads`].
     Threads {
         /// The threads that live, oldest first.
@@ -125,6 +127,8 @@ pub enum HostRequest {
     },
     /// Which threads live, and what do they do?
     Threads,
+    /// Which tasks of tokio live, and what do they do?
+    Tasks,
 }
 
 /// Why the host could not copy itself before a cell.
@@ -261,7 +265,7 @@ pub struct QuestionMark {
 }
 
 /// A place in the source that rustc saw, not yet in a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
     /// Path as rustc wrote it.
     pub file: String,

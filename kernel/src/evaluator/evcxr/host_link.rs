@@ -20,7 +20,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{HostEvent, Panic};
+use interleave_protocol::{HostEvent, Panic, TaskStates};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
 use super::{
@@ -35,6 +35,7 @@ use super::{
 use crate::evaluator::{Output, OutputSink, Stream};
 
 mod input;
+mod tasks;
 mod threads;
 mod warnings;
 
@@ -79,6 +80,8 @@ struct State {
     asking: Arc<AtomicBool>,
     /// What the host answered to the question for its threads.
     threads: Option<Threads>,
+    /// What it answered to the question for tasks.
+    tasks: Option<TaskStates>,
     answered: Arc<Condvar>,
     last_words: LastWords,
 }
@@ -104,6 +107,7 @@ impl HostLink {
             executing: Arc::clone(&executing),
             asking: Arc::clone(&asking),
             threads: None,
+            tasks: None,
             answered: Arc::clone(&answered),
             last_words: LastWords::default(),
         };
@@ -359,6 +363,7 @@ impl State {
             HostEvent::CellPanicked => self.report.panicked = true,
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
+            HostEvent::Tasks(tasks) => self.take_tasks(tasks),
             HostEvent::Threads { threads, unseen } => {
                 self.take_threads(threads, unseen);
             }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::host_link::{HostLink, Threads};
 
+mod tasks;
 mod words;
 
 /// A thread that a cell started, in words.
@@ -39,6 +40,7 @@ impl Row {
 /// What `:threads` shows; `None` when the host does not answer.
 pub(super) fn list(link: &HostLink) -> Option<BTreeMap<String, Value>> {
     let threads = link.threads()?;
+    let (tasks, more_tasks) = tasks::rows(link, &link.tasks()?);
     let students = threads
         .known
         .iter()
@@ -46,8 +48,9 @@ pub(super) fn list(link: &HostLink) -> Option<BTreeMap<String, Value>> {
     let mut places = PlacesSoFar::new(link);
     let rows: Vec<Row> = students
         .map(|thread| row(thread, &threads, &mut places))
+        .chain(tasks)
         .collect();
-    let below = below(&threads, rows.len());
+    let below = below(&threads, rows.len(), more_tasks);
     let text = if rows.is_empty() {
         below.clone()
     } else {
@@ -131,16 +134,19 @@ fn name_of_joined(thread: &Thread, all: &Threads) -> String {
 }
 
 /// What is not in the table.
-fn below(threads: &Threads, listed: usize) -> String {
+fn below(threads: &Threads, listed: usize, more_tasks: usize) -> String {
     let mut lines = Vec::new();
     if listed == 0 && threads.unseen == 0 {
-        lines.push("No thread that a cell started is running.".to_owned());
+        lines.push("No thread or task that a cell started is running.".to_owned());
     }
     if threads.unseen > 0 {
         lines.push(format!(
             "{} more threads are too many to list.",
             threads.unseen
         ));
+    }
+    if more_tasks > 0 {
+        lines.push(format!("{more_tasks} more tasks are too many to list."));
     }
     let pools = threads
         .known

@@ -7,7 +7,7 @@ use interleave_protocol::{CodeAddress, HostRequest, Thread};
 use super::{HostLink, State};
 
 /// The host answers at once, unless it is stopped or the machine is overloaded.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The threads of the host.
 #[derive(Debug, Default)]
@@ -52,7 +52,7 @@ impl HostLink {
 
 impl State {
     /// Says something to the host; `None` when it cannot hear.
-    fn tell(&self, request: &HostRequest) -> Option<()> {
+    pub(super) fn tell(&self, request: &HostRequest) -> Option<()> {
         let mut socket = &self.host.as_ref()?.socket;
         socket
             .write_all(&interleave_protocol::to_line(request))
