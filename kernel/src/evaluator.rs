@@ -42,6 +42,10 @@ pub struct Controls {
 
 /// Stops the running cell, from any thread.
 pub trait Interrupt: std::fmt::Debug + Send + Sync {
+    /// A cell is about to be handed to [`Evaluator::execute`], on another thread: an interrupt from
+    /// now on is meant for it.
+    fn expect(&self) {}
+
     /// Makes the running [`Evaluator::execute`] return [`Outcome::Failed`] soon. Does nothing when
     /// no cell runs.
     fn interrupt(&self);

@@ -162,6 +162,9 @@ impl Server {
     fn evaluate(&self, job: Job) {
         // Without a receiver the evaluator's thread has ended, which is an event of its own.
         if let Some(jobs) = &self.jobs {
+            if matches!(job, Job::Execute { .. }) {
+                self.controls.interrupt.expect();
+            }
             let _ = jobs.send(job);
         }
     }

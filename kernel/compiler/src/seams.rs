@@ -98,24 +98,44 @@ pub const SEAMS: [Seam; 2] = [
     },
     Seam {
         package: "rayon-core",
-        files: &[File {
-            path: "src/job.rs",
-            changes: &[
-                (
-                    "execute_fn: unsafe fn(*const ()),",
-                    "execute_fn: unsafe fn(*const ()), owner: interleave::Owner,",
-                ),
-                (
-                    "execute_fn: <T as Job>::execute,",
-                    "execute_fn: <T as Job>::execute, owner: interleave::Owner::current(),",
-                ),
-                (
-                    "(self.execute_fn)(self.pointer)",
-                    "let _entered = self.owner.enter(); (self.execute_fn)(self.pointer)",
-                ),
-            ],
-            addition: include_str!("seams/rayon.rs.in"),
-        }],
+        files: &[
+            File {
+                path: "src/job.rs",
+                changes: &[
+                    (
+                        "execute_fn: unsafe fn(*const ()),",
+                        "execute_fn: unsafe fn(*const ()), owner: interleave::Owner,",
+                    ),
+                    (
+                        "execute_fn: <T as Job>::execute,",
+                        "execute_fn: <T as Job>::execute, owner: interleave::Owner::current(),",
+                    ),
+                    (
+                        "(self.execute_fn)(self.pointer)",
+                        "let _entered = self.owner.enter(); (self.execute_fn)(self.pointer)",
+                    ),
+                ],
+                addition: include_str!("seams/rayon.rs.in"),
+            },
+            // Between two jobs a thread of the pool works for no cell, whichever started the pool.
+            File {
+                path: "src/registry.rs",
+                changes: &[
+                    (
+                        "let worker_thread = &WorkerThread::from(thread);",
+                        "crate::job::interleave::work_for_nobody(); \
+                         let worker_thread = &WorkerThread::from(thread);",
+                    ),
+                    // Else it ends the process when a job unwinds that nobody waits for.
+                    (
+                        "if let Err(err) = unwind::halt_unwinding(f) {",
+                        "if let Err(err) = unwind::halt_unwinding(f) { \
+                         if crate::job::interleave::is_to_stop() { return; }",
+                    ),
+                ],
+                addition: "",
+            },
+        ],
     },
 ];
 

@@ -6,7 +6,7 @@ use std::{
     io::{self, BufRead, BufReader},
     os::fd::OwnedFd,
     process::ExitCode,
-    sync::OnceLock,
+    sync::{OnceLock, atomic::AtomicU32},
     thread,
     time::Duration,
 };
@@ -15,11 +15,13 @@ use self::{
     library::Library,
     runner::{Cell, Variables},
 };
-use crate::{link, service, snapshot, stdio, threads};
+use crate::{link, service, snapshot, stdio, stop, threads};
 
 mod library;
 mod runner;
 mod stopwatch;
+
+pub(crate) use runner::leave_behind;
 
 /// evcxr 0.22 `runtime.rs`: tells that the cell's function has returned.
 const EXECUTION_COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";
@@ -50,6 +52,9 @@ pub(crate) fn run(control_in: OwnedFd, prelude: &OsStr, snapshots: bool) -> io::
     }
     // SAFETY: the prelude defines it with this signature, and no cell runs yet.
     unsafe { start() };
+    let flag: *const AtomicU32 = prelude.symbol(c"interleave_prelude_stopping")?;
+    // SAFETY: the prelude defines it with this type, and is never unloaded.
+    stop::prepare(unsafe { &*flag })?;
     start_flushing();
     runner::start(&prelude)?;
     snapshot::set_up(snapshots);

@@ -12,6 +12,7 @@ use crate::{
     link,
     next::Next,
     observe::{Frame, Waiting, blocked, interpose},
+    stop,
 };
 
 /// What a terminal sends for Ctrl-D; typed alone into the input box, it ends standard input.
@@ -23,6 +24,10 @@ struct Input {
     pending: VecDeque<u8>,
     /// Whether the kernel was asked and has not answered.
     asked: bool,
+    /// How many threads wait for the answer.
+    readers: usize,
+    /// How many answers are still to come to questions that nobody asks any more.
+    withdrawn: usize,
     /// The latest answer, when it is not text.
     refusal: Option<Refusal>,
 }
@@ -38,6 +43,8 @@ enum Refusal {
 static INPUT: Mutex<Input> = Mutex::new(Input {
     pending: VecDeque::new(),
     asked: false,
+    readers: 0,
+    withdrawn: 0,
     refusal: None,
 });
 static ANSWERED: Condvar = Condvar::new();
@@ -45,6 +52,10 @@ static ANSWERED: Condvar = Condvar::new();
 /// Takes the kernel's answer.
 pub(crate) fn deliver(value: Option<String>) {
     let mut input = lock();
+    if input.withdrawn > 0 {
+        input.withdrawn -= 1;
+        return;
+    }
     input.asked = false;
     match value {
         None => input.refusal = Some(Refusal::Unavailable),
@@ -54,6 +65,11 @@ pub(crate) fn deliver(value: Option<String>) {
             input.pending.push_back(b'\n');
         }
     }
+    ANSWERED.notify_all();
+}
+
+/// Has those who read look whether they are to stop.
+pub(crate) fn wake_readers() {
     ANSWERED.notify_all();
 }
 
@@ -80,7 +96,23 @@ fn read_input(buffer: &mut [u8]) -> Result<usize, c_int> {
                 password: false,
             });
         }
+        if stop::is_wanted() {
+            input.withdraw();
+            return Err(libc::ECANCELED);
+        }
+        input.readers += 1;
         input = ANSWERED.wait(input).unwrap_or_else(PoisonError::into_inner);
+        input.readers -= 1;
+    }
+}
+
+impl Input {
+    /// The calling thread does not wait for the answer any more.
+    fn withdraw(&mut self) {
+        if self.asked && self.readers == 0 {
+            self.asked = false;
+            self.withdrawn += 1;
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use rustix::{
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags},
 };
 
-use crate::{descriptors::private, fork, input, observe, service, tasks, threads};
+use crate::{descriptors::private, fork, input, observe, service, stop, tasks, threads};
 
 struct Link {
     /// Where the kernel listens.
@@ -182,6 +182,7 @@ fn answer(line: &[u8]) {
     match interleave_protocol::from_line(line) {
         Ok(HostRequest::Input { value }) => input::deliver(value),
         Ok(HostRequest::Tasks) => send(&HostEvent::Tasks(tasks::states())),
+        Ok(HostRequest::Interrupt { cell }) => stop::interrupt(cell),
         Ok(HostRequest::Threads) => {
             let (threads, unseen) = observe::threads();
             send(&HostEvent::Threads { threads, unseen });

@@ -25,6 +25,7 @@ mod output;
 mod service;
 mod snapshot;
 mod stdio;
+mod stop;
 mod tasks;
 mod threads;
 

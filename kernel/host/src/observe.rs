@@ -13,6 +13,7 @@ mod frames;
 mod interpose;
 mod reading;
 mod registry;
+mod stopping;
 mod waiting;
 mod waits;
 
@@ -20,4 +21,8 @@ pub(crate) use frames::Frame;
 pub(crate) use interpose::interpose;
 pub(crate) use reading::threads;
 pub(crate) use registry::{adopt_first, cells_of_others, forget_others, run_cells_here};
+pub(crate) use stopping::{
+    CellThread, awaits_at, found_at, found_in_cell, has_threads, runs_cells_here, stop_threads,
+    work_for,
+};
 pub(crate) use waiting::{Waiting, blocked};

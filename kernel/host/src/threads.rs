@@ -2,8 +2,10 @@
 
 use std::{cell::Cell, sync::OnceLock};
 
+use crate::observe;
+
 /// Belongs to no cell: threads of pools, which work for whoever comes.
-const NO_CELL: u64 = 0;
+pub(crate) const NO_CELL: u64 = 0;
 
 /// Names of threads that work for every cell. libstd gives a name from inside the new thread.
 const POOLS: [&[u8]; 2] = [b"tokio-", b"interleave-"];
@@ -16,11 +18,12 @@ thread_local! {
 /// From now on this thread, and the threads that it starts, belong to the cell.
 pub(crate) fn enter_cell(cell: u64) {
     CELL.set(cell);
+    observe::work_for(cell);
 }
 
 /// From now on this thread belongs to no cell.
 pub(crate) fn leave_cell() {
-    CELL.set(NO_CELL);
+    enter_cell(NO_CELL);
 }
 
 /// This thread has given itself a name: one of a pool belongs to no cell, whichever cell made the

@@ -9,14 +9,18 @@ use interleave_protocol::HostEvent;
 
 type SendBytes = unsafe extern "C" fn(*const u8, usize);
 type GetCell = unsafe extern "C" fn() -> u64;
+type Note = unsafe extern "C" fn();
 type IsToStop = unsafe extern "C" fn() -> bool;
 type EnterCell = unsafe extern "C" fn(u64);
 
 /// The cell that a thread works for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Owner(u64);
 
 impl Owner {
+    /// No cell.
+    pub(crate) const NOBODY: Self = Self(0);
+
     /// The cell that this thread works for.
     pub(crate) fn current() -> Self {
         static CELL: OnceLock<Option<GetCell>> = OnceLock::new();
@@ -71,6 +75,17 @@ pub(crate) fn is_to_stop() -> bool {
     let ask = ASK.get_or_init(|| unsafe { lookup(c"interleave_host_is_to_stop") });
     // SAFETY: it only reads what the host knows of this thread.
     ask.is_some_and(|ask| unsafe { ask() })
+}
+
+/// Tells the host that this thread is in the future that the cell awaits, and where.
+pub(crate) fn note_await() {
+    static NOTE: OnceLock<Option<Note>> = OnceLock::new();
+    // SAFETY: the host defines the symbol with this signature.
+    let note = NOTE.get_or_init(|| unsafe { lookup(c"interleave_host_note_await") });
+    if let Some(note) = note {
+        // SAFETY: it only reads this thread's stack.
+        unsafe { note() };
+    }
 }
 
 /// Sends an event to the kernel. Returns whether there is a kernel to hear it.

@@ -85,6 +85,7 @@ mod panics;
 mod runtime;
 mod seconds;
 mod tasks;
+mod waits;
 
 pub use generator::Generator;
 pub use runtime::block_on;

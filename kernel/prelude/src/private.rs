@@ -96,6 +96,25 @@ pub extern "C" fn interleave_prelude_flush() {
     }
 }
 
+/// Called by the host when a cell was left behind: what it has taken is told to the kernel, and is
+/// lost.
+///
+/// # Safety
+///
+/// `variables` must come from [`variables::create_variable_store`] or be null, and no thread that
+/// still runs may use it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn interleave_prelude_give_up_variables(
+    variables: *mut variables::VariableStore,
+) {
+    // SAFETY: the caller vouches for the pointer.
+    if let Some(variables) = unsafe { variables.as_mut() } {
+        host::send(&HostEvent::VariablesLost {
+            names: variables.give_up(),
+        });
+    }
+}
+
 /// Called by the host on any thread: whether it is one of a pool that works for whoever comes, so
 /// that the cell which happened to start it is not meant by what it prints.
 #[unsafe(no_mangle)]
@@ -110,6 +129,13 @@ static JOBS_NAME_THEIR_CELL: AtomicBool = AtomicBool::new(false);
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_jobs_name_their_cell() {
     JOBS_NAME_THEIR_CELL.store(true, Ordering::Relaxed);
+}
+
+/// Tells where the cell was when it stopped, as far as it is known here.
+fn stopped_at(location: &std::panic::Location<'_>) {
+    if RUNS_CELLS.get() {
+        host::send(&HostEvent::StoppedAt(place(location)));
+    }
 }
 
 /// Called where a panic reached the edge of the cell.

@@ -2,15 +2,15 @@
 
 use std::{
     pin::pin,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     task::{Context, Poll, Wake, Waker},
-    thread::{self, Thread},
+    thread,
 };
 
+use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+
+use crate::{private::interrupt, waits::Condvar};
 
 /// Runs a future to its end on the current thread, which sleeps while the future waits.
 ///
@@ -37,15 +37,19 @@ use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     blocking(|| {
-        let signal = Arc::new(Signal::new());
+        let signal = Arc::new(Signal::default());
         let waker = Waker::from(Arc::clone(&signal));
         let mut cx = Context::from_waker(&waker);
-        loop {
-            match future.as_mut().poll(&mut cx) {
-                Poll::Ready(output) => return output,
-                Poll::Pending => signal.wait(),
-            }
-        }
+        interrupt::await_by(
+            &mut future,
+            |future| loop {
+                match future.as_mut().poll(&mut cx) {
+                    Poll::Ready(output) => return output,
+                    Poll::Pending => signal.wait(),
+                }
+            },
+            |future, cx| _ = future.as_mut().poll(cx),
+        )
     })
 }
 
@@ -101,24 +105,19 @@ fn leave_worker<R>(f: impl FnOnce() -> R) -> R {
 
 /// Wakes one call of [`block_on`].
 ///
-/// The flag is what counts, not the token of `unpark`: an inner `block_on`, or a `thread::park` in
-/// the future itself, may use up the token that was meant for the outer call.
+/// Not by `unpark`: an inner `block_on`, or a `thread::park` in the future itself, may use up the
+/// token that was meant for the outer call.
+#[derive(Default)]
 struct Signal {
-    woken: AtomicBool,
-    thread: Thread,
+    woken: Mutex<bool>,
+    changed: Condvar,
 }
 
 impl Signal {
-    fn new() -> Signal {
-        Signal {
-            woken: AtomicBool::new(false),
-            thread: thread::current(),
-        }
-    }
-
     fn wait(&self) {
-        while !self.woken.swap(false, Ordering::Acquire) {
-            thread::park();
+        let mut woken = self.woken.lock();
+        while !std::mem::take(&mut *woken) {
+            self.changed.wait(&mut woken);
         }
     }
 }
@@ -129,7 +128,7 @@ impl Wake for Signal {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.woken.store(true, Ordering::Release);
-        self.thread.unpark();
+        *self.woken.lock() = true;
+        self.changed.notify_all();
     }
 }

@@ -12,9 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
-use crate::seconds::{Seconds, deadline};
+use crate::{
+    seconds::{Seconds, deadline},
+    waits::Condvar,
+};
 
 type Job = Box<dyn FnOnce() + Send>;
 

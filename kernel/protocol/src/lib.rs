@@ -98,6 +98,15 @@ pub enum HostEvent {
     CellPanicked,
     /// A `?` at the top level of a cell met an `Err`.
     QuestionMark(QuestionMark),
+    /// Where the thread of the cells was when it obeyed an interrupt. The first one counts.
+    StoppedAt(Location),
+    /// A cell was left behind, and has taken variables with it.
+    VariablesLost {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// The cell is over because of an interrupt.
+    Interrupted(Interrupted),
     /// The cell reads standard input. The host waits for [`HostRequest::Input`].
     InputRequest {
         /// Text to show beside the input box.
@@ -129,6 +138,11 @@ pub enum HostRequest {
     Threads,
     /// Which tasks of tokio live, and what do they do?
     Tasks,
+    /// Stop a cell, and the threads that it started, if it still runs.
+    Interrupt {
+        /// The cell, as the host counts them: the number before its [`HostEvent::CellStarted`].
+        cell: u64,
+    },
 }
 
 /// Why the host could not copy itself before a cell.
@@ -264,6 +278,15 @@ pub struct QuestionMark {
     pub location: Option<Location>,
 }
 
+/// How a cell ended that was interrupted.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// It did not end: its thread waits for ever, and another one runs the next cells.
+    pub left_behind: bool,
+    /// Where it was when it was asked to stop, innermost first: what of that is code of cells.
+    pub at: Vec<CodeAddress>,
+}
+
 /// A place in the source that rustc saw, not yet in a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Location {
@@ -321,38 +344,4 @@ pub fn from_line<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_message_is_one_line_and_comes_back() {
-        let event = HostEvent::QuestionMark(QuestionMark {
-            type_name: "core::num::error::ParseIntError".into(),
-            message: "two\nlines".into(),
-            location: Some(Location {
-                file: "src/lib.rs".into(),
-                line: 3,
-                column: 9,
-            }),
-        });
-        let line = to_line(&event);
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
-        assert_eq!(from_line::<HostEvent>(&line).unwrap(), event);
-    }
-
-    #[test]
-    fn a_line_names_the_cell_that_caused_it() {
-        assert_eq!(
-            split_cell(&from_cell(12, b"{} x\n")),
-            Some((12, &b"{} x\n"[..]))
-        );
-        assert_eq!(split_cell(b"{\"a\": 1}"), None);
-        assert_eq!(split_cell(b""), None);
-    }
-
-    #[test]
-    fn a_foreign_line_is_an_error() {
-        assert!(from_line::<HostEvent>(b"hello\n").is_err());
-        assert!(from_line::<HostEvent>(b"{\"event\":\"dance\"}\n").is_err());
-    }
-}
+mod tests;

@@ -58,6 +58,7 @@ mod reader;
 mod replacement;
 mod report;
 mod running;
+mod running_code;
 mod segments;
 mod special;
 mod statics;
@@ -211,9 +212,11 @@ impl Evaluator for EvcxrEvaluator {
         self.link
             .begin_cell(source, output.clone(), &self.workspace.compile_directory());
         if let Some(special) = commands::special(&cell.code) {
+            self.interrupter.end();
             return self.run_special(special);
         }
         if let Some(statement) = syntax::dropped_statement(&code) {
+            self.interrupter.end();
             return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
         }
         if let Some(failure) = self.host_has_ended(&code) {

@@ -27,13 +27,19 @@ impl Library {
     /// Finds a function by its name. `F` must be a type of function pointer.
     pub(super) fn function<F: Copy>(&self, name: &CStr) -> io::Result<F> {
         const { assert!(size_of::<F>() == size_of::<*mut c_void>()) };
+        let address: *const c_void = self.symbol(name)?;
+        // SAFETY: sizes agree, and the callers name the type that the symbol was defined with.
+        Ok(unsafe { std::mem::transmute_copy(&address) })
+    }
+
+    /// Finds a function or a static by its name.
+    pub(super) fn symbol<T>(&self, name: &CStr) -> io::Result<*const T> {
         // SAFETY: the handle came from `dlopen` and is never closed.
         let address = unsafe { libc::dlsym(self.0, name.as_ptr()) };
         if address.is_null() {
             return Err(dl_error());
         }
-        // SAFETY: sizes agree, and the callers name the type that the symbol was defined with.
-        Ok(unsafe { std::mem::transmute_copy(&address) })
+        Ok(address.cast_const().cast())
     }
 }
 

@@ -9,19 +9,23 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use interleave_protocol::HostEvent;
+use interleave_protocol::{HostEvent, Interrupted};
 
 use super::{LOAD_AND_RUN, flush, go_on_after, library::Library, stopwatch::Stopwatch};
 use crate::{
     fork, link, observe,
     snapshot::{self, Life, Snapshot},
-    threads,
+    stop, threads,
 };
 
 /// What evcxr generates for a cell: takes the variables of the cells before, and returns them.
 type CellFunction = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 
+/// evcxr 0.22 `eval_context.rs`: the cell has failed, so its new variables are not kept.
+const PANICKED: &str = "EVCXR_PANIC_NOTIFICATION";
+
 type Body = unsafe extern "C" fn();
+type GiveUp = unsafe extern "C" fn(*mut c_void);
 type StartThread = unsafe extern "C" fn(Body) -> bool;
 type Call = unsafe extern "C" fn(CellFunction, *mut c_void) -> *mut c_void;
 
@@ -53,33 +57,79 @@ pub(super) struct Cell {
     pub(super) variables: Variables,
 }
 
+/// What the prelude does for this module.
+struct Prelude {
+    start_thread: StartThread,
+    /// Names the variables that a cell has taken with it.
+    give_up: GiveUp,
+}
+
+static PRELUDE: OnceLock<Prelude> = OnceLock::new();
+
 /// Starts the thread.
 pub(super) fn start(prelude: &Library) -> io::Result<()> {
-    let start_thread: StartThread = prelude.function(c"interleave_prelude_start_cell_thread")?;
-    let call = prelude.function(c"interleave_prelude_call_cell")?;
-    if CALL.set(call).is_err() {
+    let functions = Prelude {
+        start_thread: prelude.function(c"interleave_prelude_start_cell_thread")?,
+        give_up: prelude.function(c"interleave_prelude_give_up_variables")?,
+    };
+    if CALL
+        .set(prelude.function(c"interleave_prelude_call_cell")?)
+        .is_err()
+    {
         return Err(io::Error::other("the cells were started twice"));
     }
-    // SAFETY: the prelude defines the function with this signature.
-    if unsafe { start_thread(serve) } {
+    PRELUDE.get_or_init(|| functions).start_thread()
+}
+
+impl Prelude {
+    fn start_thread(&self) -> io::Result<()> {
+        // SAFETY: the prelude defines the function with this signature.
+        if unsafe { (self.start_thread)(serve) } {
+            Ok(())
+        } else {
+            Err(io::Error::other("the system has no thread for the cells"))
+        }
+    }
+
+    /// A cell was left behind: does what its thread would have done at its end.
+    fn go_on_without(&self, cell: u64, variables: Variables) -> io::Result<()> {
+        self.start_thread()?;
+        threads::enter_cell(cell);
+        flush();
+        // SAFETY: the prelude defines it with this signature. The thread that was left behind had
+        // the variables, and never runs again.
+        unsafe { (self.give_up)(variables.0) };
+        threads::leave_cell();
+        link::tell_evcxr(PANICKED);
         Ok(())
-    } else {
-        Err(io::Error::other("the system has no thread for the cells"))
     }
 }
 
-/// Runs a cell to its end. Returns the variables for the next one.
+/// Runs a cell until it is over. Returns the variables for the next one.
 pub(super) fn run(cell: Cell) -> io::Result<Variables> {
-    let mut desk = Desk::lock();
-    *desk = Desk::Given(cell);
-    CHANGED.notify_all();
-    loop {
-        match std::mem::replace(&mut *desk, Desk::Empty) {
-            Desk::Done(result) => return result,
-            other => *desk = other,
-        }
-        desk = Desk::wait(desk);
+    let Cell {
+        number, variables, ..
+    } = cell;
+    stop::begin(number);
+    Desk::put(Desk::Given(cell));
+    let ended = Desk::wait_for_end();
+    let interrupted = stop::end();
+    if ended.is_none() {
+        let prelude = PRELUDE.get().ok_or(io::ErrorKind::NotConnected)?;
+        prelude.go_on_without(number, variables)?;
     }
+    if let Some(how) = interrupted {
+        link::send(&HostEvent::Interrupted(Interrupted {
+            left_behind: ended.is_none(),
+            ..how
+        }));
+    }
+    ended.unwrap_or(Ok(variables))
+}
+
+/// For [`stop`]: the cell that runs never comes to its end.
+pub(crate) fn leave_behind() {
+    Desk::put(Desk::Left);
 }
 
 /// Where the thread of the protocol and the thread of the cells meet.
@@ -88,6 +138,8 @@ enum Desk {
     Given(Cell),
     Running,
     Done(io::Result<Variables>),
+    /// The thread of the cells has the cell, for ever.
+    Left,
 }
 
 static DESK: Mutex<Desk> = Mutex::new(Desk::Empty);
@@ -102,6 +154,24 @@ impl Desk {
 
     fn wait(desk: MutexGuard<'static, Self>) -> MutexGuard<'static, Self> {
         CHANGED.wait(desk).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn put(desk: Self) {
+        *Self::lock() = desk;
+        CHANGED.notify_all();
+    }
+
+    /// Waits until the cell is over. Returns how it ended; `None` if it was left behind.
+    fn wait_for_end() -> Option<io::Result<Variables>> {
+        let mut desk = Self::lock();
+        loop {
+            match std::mem::replace(&mut *desk, Self::Empty) {
+                Self::Done(result) => return Some(result),
+                Self::Left => return None,
+                other => *desk = other,
+            }
+            desk = Self::wait(desk);
+        }
     }
 
     /// Waits for a cell.
@@ -124,9 +194,9 @@ unsafe extern "C" fn serve() {
         let cell = Desk::take();
         match snapshot::take(cell.number, Desk::lock) {
             Life::Original(snapshot) => {
+                stop::may_leave_behind(snapshot.is_none());
                 let result = load_and_run(&cell, snapshot);
-                *Desk::lock() = Desk::Done(result);
-                CHANGED.notify_all();
+                Desk::put(Desk::Done(result));
             }
             Life::Successor => {
                 if go_on_after(cell.number, cell.variables).is_err() {
@@ -139,7 +209,7 @@ unsafe extern "C" fn serve() {
 
 fn load_and_run(cell: &Cell, snapshot: Option<Snapshot>) -> io::Result<Variables> {
     threads::enter_cell(cell.number);
-    let function = match load(&cell.instruction) {
+    let function = match load(cell.number, &cell.instruction) {
         Ok(function) => function,
         Err(error) => {
             // evcxr waits for an answer and there is none: this process ends.
@@ -164,10 +234,13 @@ fn load_and_run(cell: &Cell, snapshot: Option<Snapshot>) -> io::Result<Variables
     Ok(Variables(variables))
 }
 
-fn load(instruction: &str) -> io::Result<CellFunction> {
+fn load(number: u64, instruction: &str) -> io::Result<CellFunction> {
     let (path, function) = instruction
         .strip_prefix(LOAD_AND_RUN)
         .and_then(|rest| rest.rsplit_once(' '))
         .ok_or_else(|| io::Error::other(format!("unknown instruction: {instruction}")))?;
-    Library::open(OsStr::new(path))?.function(&CString::new(function)?)
+    let function: CellFunction =
+        Library::open(OsStr::new(path))?.function(&CString::new(function)?)?;
+    stop::code::belongs_to(number, function as *const c_void);
+    Ok(function)
 }

@@ -27,6 +27,11 @@ pub(crate) struct Frame(*const Record);
 impl Frame {
     /// For calls whose origin is of no interest.
     pub(crate) const UNKNOWN: Self = Self(std::ptr::null());
+
+    /// The frame that a frame pointer leads to.
+    pub(super) fn at(pointer: usize) -> Self {
+        Self(std::ptr::with_exposed_provenance(pointer))
+    }
 }
 
 thread_local! {
@@ -71,6 +76,31 @@ impl Trace {
                 std::ptr::null()
             };
         }
+    }
+
+    /// Notes an address of code, and the callers of the function that it is in.
+    pub(super) fn take_from(&self, address: usize, frame: Frame) {
+        self.take(frame);
+        let mut before = address;
+        for slot in &self.0 {
+            before = slot.swap(before, Relaxed);
+        }
+    }
+
+    /// Notes addresses that were found in another way.
+    pub(super) fn set(&self, addresses: &[usize]) {
+        let rest = std::iter::repeat(&0);
+        for (slot, address) in self.0.iter().zip(addresses.iter().chain(rest)) {
+            slot.store(*address, Relaxed);
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        self.0.iter().for_each(|slot| slot.store(0, Relaxed));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0[0].load(Relaxed) == 0
     }
 
     /// The addresses that were noted.

@@ -40,12 +40,12 @@ fn describe(slot: &Slot) -> Option<Thread> {
         kind: kind(slot, name.as_deref()),
         name,
         cell: slot.cell.load(Relaxed),
-        birth: in_cells(&birth),
+        birth: places(&birth),
         state: match noted.as_ref().and_then(|noted| noted.waiting) {
             Some(waiting) => state(waiting, &at),
             None => ThreadState::Running,
         },
-        at: in_cells(&at),
+        at: places(&at),
         since: noted.map_or(0.0, |noted| seconds_between(noted.since, now())),
         cpu: cpu_time(slot.id.load(Relaxed)),
     };
@@ -171,7 +171,12 @@ fn symbol(address: usize) -> Option<Symbol> {
     })
 }
 
-fn in_cells(symbols: &[Symbol]) -> Vec<CodeAddress> {
+/// Those that lie in cells.
+pub(super) fn in_cells(addresses: &[usize]) -> Vec<CodeAddress> {
+    places(&symbols(addresses))
+}
+
+fn places(symbols: &[Symbol]) -> Vec<CodeAddress> {
     let is_cell = |symbol: &&Symbol| {
         let name = symbol.object.file_name().unwrap_or_default();
         name.as_bytes().starts_with(CELL_OBJECT.as_bytes())

@@ -12,6 +12,7 @@ use super::{
     frames::{self, Frame, Trace},
     waiting::Note,
 };
+use crate::stop::fate::Fate;
 
 /// So many threads are known one by one; the rest are counted.
 const SLOTS: usize = 4096;
@@ -42,6 +43,13 @@ pub(super) struct Slot {
     /// Who called `pthread_create`.
     pub(super) birth: Trace,
     pub(super) waiting: Note,
+    /// The cell that it works for now; 0 for none.
+    pub(super) works_for: AtomicU64,
+    /// Where in a cell an interrupt has found it.
+    pub(super) found_at: Trace,
+    /// Where in a cell it awaits something.
+    pub(super) awaits_at: Trace,
+    pub(super) fate: Fate,
     /// The next free slot, as an index + 1.
     next_free: AtomicU32,
 }
@@ -62,6 +70,10 @@ impl Slot {
             name: [const { AtomicU64::new(0) }; NAME / 8],
             birth: Trace::new(),
             waiting: Note::new(),
+            works_for: AtomicU64::new(0),
+            found_at: Trace::new(),
+            awaits_at: Trace::new(),
+            fate: Fate::new(),
             next_free: AtomicU32::new(0),
         }
     }
@@ -139,6 +151,8 @@ impl Place {
         slot.set_name(b"");
         slot.birth.take(caller);
         slot.waiting.clear();
+        slot.works_for.store(cell, Relaxed);
+        slot.fate.reset();
         slot.phase.store(LIVE, Release);
         Self(Some(slot))
     }

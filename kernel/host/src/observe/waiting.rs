@@ -10,7 +10,7 @@ use crate::threads;
 
 use super::{
     frames::{Frame, Trace},
-    registry,
+    registry::{self, Slot},
 };
 
 /// What a thread is about to wait for. Times are nanoseconds of the monotonic clock.
@@ -54,16 +54,18 @@ pub(crate) fn blocked<R>(waiting: Waiting, caller: Frame, call: impl FnOnce() ->
     // rayon's threads have no names, but know what they are once they look for work.
     slot.is_shared.store(threads::is_shared(), Relaxed);
     slot.waiting.set(waiting, caller);
+    slot.fate.wait();
     // Dropped also when the call does not return but unwinds.
-    let _awake = Awake(&slot.waiting);
+    let _awake = Awake(slot);
     call()
 }
 
-struct Awake<'a>(&'a Note);
+struct Awake(&'static Slot);
 
-impl Drop for Awake<'_> {
+impl Drop for Awake {
     fn drop(&mut self) {
-        self.0.clear();
+        self.0.fate.go_on();
+        self.0.waiting.clear();
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     interpose::interpose,
     waiting::{Waiting, blocked, nanoseconds, now},
 };
-use crate::next::Next;
+use crate::{next::Next, stop};
 
 type Syscall = unsafe extern "C" fn(c_long, ...) -> c_long;
 type ClockNanosleep = unsafe extern "C" fn(
@@ -146,7 +146,28 @@ unsafe extern "C-unwind" fn futex(
         until => until,
     };
     let address = address as u64;
+    // As if it had been woken: whoever waits at a futex must look whether that was meant for him.
+    let call = || match call() {
+        -1 if is_cut_short() => 0,
+        result => result,
+    };
     blocked(Waiting::Futex { address, until }, caller, call)
+}
+
+/// Whether a call has failed because its thread was interrupted in order to stop.
+fn is_cut_short() -> bool {
+    // SAFETY: the address of this thread's `errno` is always valid.
+    let number = unsafe { *libc::__errno_location() };
+    let is_cut_short = number == libc::EINTR && stop::is_wanted();
+    if is_cut_short {
+        stop::note_place();
+    }
+    is_cut_short
+}
+
+fn set_error_number(number: c_int) {
+    // SAFETY: as above.
+    unsafe { *libc::__errno_location() = number };
 }
 
 /// A time of day as a time of the monotonic clock, as long as nobody sets the clock.
@@ -181,7 +202,13 @@ unsafe extern "C-unwind" fn sleep_by_clock(
     };
     blocked(Waiting::Sleep { until }, caller, || {
         // SAFETY: passed on unchanged.
-        unsafe { CLOCK_NANOSLEEP.get()(clock, flags, time, rest) }
+        match unsafe { CLOCK_NANOSLEEP.get()(clock, flags, time, rest) } {
+            libc::EINTR if stop::is_wanted() => {
+                stop::note_place();
+                0
+            }
+            result => result,
+        }
     })
 }
 
@@ -199,7 +226,10 @@ unsafe extern "C-unwind" fn sleep(
     let until = now().saturating_add(nanoseconds(unsafe { time.read() }));
     blocked(Waiting::Sleep { until }, caller, || {
         // SAFETY: passed on unchanged.
-        unsafe { NANOSLEEP.get()(time, rest) }
+        match unsafe { NANOSLEEP.get()(time, rest) } {
+            -1 if is_cut_short() => 0,
+            result => result,
+        }
     })
 }
 
@@ -238,7 +268,15 @@ macro_rules! waits {
             /// As libc's function of this name.
             unsafe extern "C-unwind" fn inner($($argument: $type,)* caller: Frame) -> $result {
                 // SAFETY: passed on unchanged.
-                blocked($waiting, caller, || unsafe { $static.get()($($argument),*) })
+                let call = || unsafe { $static.get()($($argument),*) };
+                blocked($waiting, caller, || match call() {
+                    -1 if is_cut_short() => {
+                        // Not EINTR: libstd would call again.
+                        set_error_number(libc::ECANCELED);
+                        -1
+                    }
+                    result => result,
+                })
             }
         }
     )* };

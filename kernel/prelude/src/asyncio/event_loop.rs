@@ -10,7 +10,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     fmt,
-    pin::pin,
+    pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
     task::{Context, Poll, Waker},
@@ -26,6 +26,7 @@ use super::{
 use crate::{
     concurrent::futures::ThreadPoolExecutor,
     host::Owner,
+    private::interrupt,
     seconds::{Seconds, deadline},
 };
 
@@ -161,13 +162,18 @@ impl EventLoop {
         let waker = Waker::from(Arc::clone(&bell));
         let mut output = None;
         waker.wake_by_ref();
-        self.run(Some(bell.id), || {
+        let mut poll = |future: &mut Pin<&mut F::IntoFuture>| {
             bell.left_queue();
             if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 output = Some(value);
             }
             output.is_some()
-        });
+        };
+        interrupt::await_by(
+            &mut future,
+            |future| self.run(Some(bell.id), || poll(future)),
+            |future, cx| _ = future.as_mut().poll(cx),
+        );
         output.unwrap_or_else(|| panic!("Event loop stopped before Future completed."))
     }
 

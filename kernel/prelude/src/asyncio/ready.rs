@@ -13,7 +13,9 @@ use std::{
     time::Instant,
 };
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
+
+use crate::waits::Condvar;
 
 /// The numbers of what can run now, in the order in which they became ready.
 #[derive(Default)]
@@ -43,7 +45,7 @@ impl ReadyQueue {
             match deadline {
                 None => self.changed.wait(&mut ids),
                 Some(deadline) => {
-                    if self.changed.wait_until(&mut ids, deadline).timed_out() {
+                    if self.changed.wait_until(&mut ids, deadline) {
                         return;
                     }
                 }

@@ -6,7 +6,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::RUNS_CELLS;
+use super::{RUNS_CELLS, interrupt};
 use crate::panics;
 
 type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
@@ -70,6 +70,13 @@ pub(super) fn watch() {
 }
 
 fn tell(info: &PanicHookInfo<'_>, theirs: Option<&Hook>) {
+    // What breaks because a cell is being stopped is no news: `join().unwrap()`, a closed channel.
+    if interrupt::is_wanted() {
+        if let Some(location) = info.location() {
+            super::stopped_at(location);
+        }
+        return;
+    }
     let outermost = !REPORTING.replace(true);
     if outermost {
         panics::report(info, RUNS_CELLS.get(), theirs.is_some());

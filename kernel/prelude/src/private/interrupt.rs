@@ -3,7 +3,16 @@
 //! `interleave-compiler` writes calls of [`checkpoint`] into the source of each cell. While nobody
 //! wants anything stopped they cost the load of one number.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::{
+    any::Any,
+    panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    ptr,
+    sync::atomic::{AtomicU32, Ordering},
+    task::{Context, RawWaker, RawWakerVTable, Waker},
+    thread,
+};
+
+use crate::host;
 
 /// Not zero while some thread is to stop. The host writes to it, by its symbol.
 #[unsafe(export_name = "interleave_prelude_stopping")]
@@ -13,18 +22,75 @@ pub static STOPPING: AtomicU32 = AtomicU32::new(0);
 #[derive(Debug)]
 pub struct Interrupted;
 
+impl Interrupted {
+    /// Whether this is what unwound a thread.
+    pub(crate) fn is_in(panic: &(dyn Any + Send)) -> bool {
+        panic.is::<Self>()
+    }
+}
+
 /// Stops this thread, by unwinding it, if that is wanted.
+///
+/// It does not belong into a function of another ABI (`extern "C"`): unwinding out of one ends the
+/// process.
 #[inline(always)]
+#[track_caller]
 pub fn checkpoint() {
     if STOPPING.load(Ordering::Relaxed) != 0 {
         stop();
     }
 }
 
+/// Whether this thread is to stop.
+pub(crate) fn is_wanted() -> bool {
+    STOPPING.load(Ordering::Relaxed) != 0 && host::is_to_stop()
+}
+
+/// Waits for a future, as `wait` does. When an interrupt ends that, finds the `.await` at which the
+/// future stands.
+///
+/// A future that waits is on no stack. So it is polled once more, as anybody may do at any time,
+/// with a waker that looks who clones it: what it waits for does so, in order to be told.
+pub(crate) fn await_by<F, R>(
+    future: &mut F,
+    wait: impl FnOnce(&mut F) -> R,
+    poll: impl FnOnce(&mut F, &mut Context<'_>),
+) -> R {
+    let ended = catch_unwind(AssertUnwindSafe(|| wait(future)));
+    ended.unwrap_or_else(|panic| {
+        if Interrupted::is_in(&*panic) && is_wanted() {
+            let waker = looking_waker();
+            let mut cx = Context::from_waker(&waker);
+            // If it panics, that is because it is being stopped.
+            let _ = catch_unwind(AssertUnwindSafe(|| poll(future, &mut cx)));
+        }
+        resume_unwind(panic)
+    })
+}
+
+/// A waker that wakes nobody, and tells the host who clones it.
+fn looking_waker() -> Waker {
+    const TABLE: RawWakerVTable = RawWakerVTable::new(
+        |_| {
+            host::note_await();
+            RawWaker::new(ptr::null(), &TABLE)
+        },
+        |_| {},
+        |_| {},
+        |_| {},
+    );
+    // SAFETY: the functions of the table do nothing with the pointer, on whichever thread.
+    unsafe { Waker::new(ptr::null(), &TABLE) }
+}
+
 #[cold]
 #[inline(never)]
+#[track_caller]
 fn stop() {
-    if crate::host::is_to_stop() {
-        std::panic::resume_unwind(Box::new(Interrupted));
+    // A destructor that runs while its thread unwinds must come to its end: to unwind out of it
+    // would abort the process.
+    if !thread::panicking() && host::is_to_stop() {
+        super::stopped_at(Location::caller());
+        resume_unwind(Box::new(Interrupted));
     }
 }

@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use crate::host;
+use crate::host::{self, Owner};
 
 /// evcxr 0.22: a type was defined anew, so a variable of the old one is lost.
 const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
@@ -21,6 +21,9 @@ pub struct VariableStore {
     variables: HashMap<String, Box<dyn Any>>,
     /// What the types of variables were made of, as numbers; see `is_defined_as`.
     definitions: HashMap<String, u64>,
+    /// Names of those that the cell which runs has taken and not yet put back.
+    taken: Vec<String>,
+    taken_by: Owner,
 }
 
 /// What is generic is compiled into each cell that uses it, so it is short; see below for the rest.
@@ -30,7 +33,8 @@ impl VariableStore {
         self.put(name, Box::new(value));
     }
 
-    /// Whether the variable, if it is there, still has the type that the cell expects.
+    /// Whether the variable is there, and still has the type that the cell expects. If not, evcxr
+    /// forgets it and compiles the cell once more.
     pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
         self.check(name, TypeId::of::<T>())
     }
@@ -86,8 +90,12 @@ impl VariableStore {
     }
 }
 
+// These are not generic, so their code is in the prelude: a cell is never left behind within a change
+// of the store, since that happens only to code in the cell's own shared object.
 impl VariableStore {
+    #[inline(never)]
     fn put(&mut self, name: &str, value: Box<dyn Any>) {
+        self.taken.retain(|taken| taken != name);
         let old = self.variables.insert(name.to_owned(), value);
         // evcxr calls this outside of its `catch_unwind`.
         if catch_unwind(AssertUnwindSafe(|| drop(old))).is_err() {
@@ -95,28 +103,45 @@ impl VariableStore {
         }
     }
 
+    #[inline(never)]
     fn check(&mut self, name: &str, expected: TypeId) -> bool {
-        let lost = self
-            .get(name)
-            .is_some_and(|variable| variable.type_id() != expected);
-        if lost {
-            eprintln!("The type of `{name}` was defined anew, so the variable is lost.");
-            host::control(&format!("{VARIABLE_CHANGED_TYPE}{name}"));
+        match self.get(name) {
+            Some(variable) if variable.type_id() == expected => return true,
+            Some(_) => eprintln!("The type of `{name}` was defined anew, so the variable is lost."),
+            // A cell that was left behind has it. The student was told then.
+            None => {}
         }
-        !lost
+        host::control(&format!("{VARIABLE_CHANGED_TYPE}{name}"));
+        false
     }
 
+    #[inline(never)]
     fn take(&mut self, name: &str) -> Box<dyn Any> {
-        match self.variables.remove(name) {
-            Some(variable) => variable,
-            None => panic!("the variable `{name}` is missing"),
+        let cell = Owner::current();
+        if self.taken_by != cell {
+            self.taken_by = cell;
+            self.taken.clear();
         }
+        let Some(variable) = self.variables.remove(name) else {
+            panic!("the variable `{name}` is missing");
+        };
+        self.taken.push(name.to_owned());
+        variable
     }
 
+    /// The names of the variables that the cell has and will not bring back.
+    pub(super) fn give_up(&mut self) -> Vec<String> {
+        let mut names = std::mem::take(&mut self.taken);
+        names.sort();
+        names
+    }
+
+    #[inline(never)]
     fn get(&self, name: &str) -> Option<&dyn Any> {
         self.variables.get(name).map(AsRef::as_ref)
     }
 
+    #[inline(never)]
     fn contains(&self, name: &str) -> bool {
         self.variables.contains_key(name)
     }

@@ -69,7 +69,12 @@ unsafe extern "C" fn begin(birth: *const Birth) -> usize {
         id: birth.id,
         is_blocking: birth.is_blocking,
         is_internal: birth.is_internal,
-        owner: Owner::current(),
+        // A thread of tokio runs its life as such a task; it works for whoever comes.
+        owner: if birth.is_internal {
+            Owner::NOBODY
+        } else {
+            Owner::current()
+        },
         file,
         line: birth.line,
         column: birth.column,

@@ -57,6 +57,9 @@ impl EvcxrEvaluator {
                     context.failure(&error)
                 }))
             }
+            Ok(_) if let Some(how) = &report.interrupted => {
+                Outcome::Failed(self.failure_at(|places| failures::stopped(how, &report, places)))
+            }
             Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
             Ok(_) if report.panicked => {
                 Outcome::Failed(self.failure_at(|places| failures::panicked(last, places)))

@@ -3,12 +3,13 @@
 use std::{fmt, process::ExitStatus};
 
 use bytesize::ByteSize;
-use interleave_protocol::{Location, NoSnapshot, Panic, QuestionMark};
+use interleave_protocol::{Interrupted, Location, NoSnapshot, Panic, QuestionMark};
 
 use super::{
+    last_words::Report as CellReport,
     memory::MemoryLimit,
     names,
-    places::Places,
+    places::{Place, Places},
     report::{CellText, Mark, Remark, Report},
 };
 use crate::evaluator::Failure;
@@ -102,7 +103,7 @@ pub(super) fn no_answer() -> Failure {
 pub(super) enum Stopped {
     /// The compiler, before any code of the cell ran.
     Compiler,
-    /// The cell, which ended by itself then.
+    /// The cell, which had come to its end.
     Cell,
     /// The process that runs the cells.
     Host(Fate),
@@ -115,6 +116,35 @@ pub(super) fn interrupted(stopped: Stopped) -> Failure {
         Stopped::Host(fate) => format!("the cell was interrupted. {fate}"),
     };
     plain("Interrupted", &message)
+}
+
+/// The host has stopped the cell, or left it behind.
+pub(super) fn stopped(how: &Interrupted, report: &CellReport, places: &Places) -> Failure {
+    let at = how.at.iter().find_map(|at| places.of_address(at));
+    let place = at.or_else(|| places.of_panic(report.stopped_at.as_ref()?));
+    let mut mark = place.and_then(|place| mark_at(place, places));
+    if let Some(mark) = &mut mark {
+        mark.label = "stopped here".to_owned();
+    }
+    let kept = "variables, statics and threads of other cells are kept";
+    let note = match (how.left_behind, report.lost.as_slice()) {
+        (false, _) => kept.to_owned(),
+        (true, []) => format!("{LEFT_BEHIND}; {kept}"),
+        (true, lost) => format!(
+            "{LEFT_BEHIND}, and what it uses is lost: {}; other {kept}",
+            listed(lost)
+        ),
+    };
+    let message = "the cell was interrupted";
+    drawn("Interrupted", message, mark, Some(&note))
+}
+
+const LEFT_BEHIND: &str = "it could not be stopped there, so it was left behind and waits for ever";
+
+/// `a`, `b`, `c`
+fn listed(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    quoted.join(", ")
 }
 
 /// The host has ended. `status` is evcxr's, such as
@@ -264,7 +294,10 @@ pub(super) fn returned_early(error: &QuestionMark, places: &Places) -> Failure {
 }
 
 fn mark(location: &Location, places: &Places) -> Option<Mark> {
-    let place = places.of_panic(location)?;
+    mark_at(places.of_panic(location)?, places)
+}
+
+fn mark_at(place: Place, places: &Places) -> Option<Mark> {
     let cell = places.cell(place.cell)?;
     Some(Mark::from_place(CellText::of(cell), place))
 }

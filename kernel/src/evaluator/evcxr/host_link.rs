@@ -12,10 +12,7 @@ use std::{
         unix::net::UnixListener,
     },
     path::{Path, PathBuf},
-    sync::{
-        Arc, Condvar, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
 };
 
@@ -31,6 +28,7 @@ use super::{
     outputs::{Outputs, Settings},
     places::{Places, Source},
     reader::{Chunk, Message},
+    running_code::RunningCode,
 };
 use crate::evaluator::{Output, OutputSink, Stream};
 
@@ -54,8 +52,7 @@ const READS_TO_DRAIN: usize = 64;
 pub(super) struct HostLink {
     state: Arc<Mutex<State>>,
     /// Apart from the state, which may be locked for as long as a front end is slow to read.
-    executing: Arc<AtomicBool>,
-    asking: Arc<AtomicBool>,
+    running: Arc<RunningCode>,
     /// Told when the host has answered, or is gone.
     answered: Arc<Condvar>,
     lineage: Lineage,
@@ -76,8 +73,7 @@ struct State {
     warnings: Option<PathBuf>,
     report: Report,
     lineage: Lineage,
-    executing: Arc<AtomicBool>,
-    asking: Arc<AtomicBool>,
+    running: Arc<RunningCode>,
     /// What the host answered to the question for its threads.
     threads: Option<Threads>,
     /// What it answered to the question for tasks.
@@ -89,8 +85,7 @@ struct State {
 impl HostLink {
     /// Listens for hosts at `path`.
     pub(super) fn listen(path: &Path) -> Result<Self> {
-        let executing = Arc::new(AtomicBool::new(false));
-        let asking = Arc::new(AtomicBool::new(false));
+        let running = Arc::new(RunningCode::default());
         let answered = Arc::new(Condvar::new());
         let lineage = Lineage::default();
         let state = State {
@@ -104,8 +99,7 @@ impl HostLink {
             places: Places::default(),
             warnings: None,
             report: Report::default(),
-            executing: Arc::clone(&executing),
-            asking: Arc::clone(&asking),
+            running: Arc::clone(&running),
             threads: None,
             tasks: None,
             answered: Arc::clone(&answered),
@@ -113,8 +107,7 @@ impl HostLink {
         };
         let link = Self {
             state: Arc::new(Mutex::new(state)),
-            executing,
-            asking,
+            running,
             answered,
             lineage,
         };
@@ -134,7 +127,7 @@ impl HostLink {
         state.outputs.begin(sink);
         state.warnings = Some(directory.to_owned());
         state.report = Report::default();
-        self.executing.store(false, Ordering::Release);
+        self.running.set(None);
     }
 
     /// Moves on everything that the host wrote before evcxr learned that the cell is over, and
@@ -143,7 +136,7 @@ impl HostLink {
         let mut state = self.lock();
         state.drain();
         state.outputs.end();
-        self.executing.store(false, Ordering::Release);
+        self.running.set(None);
         let mut report = std::mem::take(&mut state.report);
         if report.last_words.is_empty() {
             // The next host has not connected yet.
@@ -165,14 +158,14 @@ impl HostLink {
         &self.lineage
     }
 
-    /// Whether compiled code of the cell runs, as opposed to the compiler.
-    pub(super) fn is_executing(&self) -> bool {
-        self.executing.load(Ordering::Acquire)
+    /// The compiled code of a cell that runs, as the host counts them; `None` for the compiler.
+    pub(super) fn running(&self) -> Option<u64> {
+        self.running.cell()
     }
 
-    /// Whether the cell waits for an answer to what it asked.
-    pub(super) fn is_asking(&self) -> bool {
-        self.asking.load(Ordering::Acquire)
+    /// Asks the host to stop the cell, if it still runs.
+    pub(super) fn interrupt(&self, cell: u64) {
+        self.running.interrupt(cell);
     }
 
     /// Reads the cells that were run.
@@ -274,7 +267,7 @@ impl State {
         self.host = Host::new(socket).ok();
         self.outputs.forget_host();
         // An interrupt that was meant for the one before must not end this one.
-        self.executing.store(false, Ordering::Release);
+        self.running.set(None);
         self.report.last_words = std::mem::take(&mut self.last_words).text();
         self.numbers.clear();
         self.wake_mover();
@@ -345,7 +338,8 @@ impl State {
                 let newest = self.places.current().and_then(|at| self.places.cell(at));
                 self.numbers
                     .extend(newest.map(|source| (cell, source.number)));
-                self.executing.store(true, Ordering::Release);
+                let socket = host.socket.try_clone();
+                self.running.set(socket.ok().map(|socket| (cell, socket)));
             }
             HostEvent::CellEnded(times) => self.report.times = Some(times),
             HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
@@ -361,6 +355,11 @@ impl State {
                 self.outputs.send(cell, Output::Failure(failure));
             }
             HostEvent::CellPanicked => self.report.panicked = true,
+            HostEvent::StoppedAt(location) => {
+                self.report.stopped_at.get_or_insert(location);
+            }
+            HostEvent::VariablesLost { names } => self.report.lost = names,
+            HostEvent::Interrupted(how) => self.report.interrupted = Some(how),
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
             HostEvent::Tasks(tasks) => self.take_tasks(tasks),

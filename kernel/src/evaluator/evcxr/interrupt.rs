@@ -1,7 +1,10 @@
 //! Stops a cell from outside.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use super::{host_link::HostLink, processes};
 use crate::evaluator::Interrupt;
@@ -10,13 +13,16 @@ use crate::evaluator::Interrupt;
 /// followed by another. This long passes between two looks.
 const RETRY: Duration = Duration::from_millis(20);
 
-/// So many looks a cell gets to end by itself, once its question has been withdrawn.
-const GRACE: u32 = 25;
+/// So long the host has to stop a cell softly, if a copy of it can take its place then.
+const WITH_COPY: Duration = Duration::from_millis(600);
+/// So long it has otherwise, to stop the cell or to leave it behind; see `stop.rs` of the host, which
+/// gives up before.
+const WITHOUT_COPY: Duration = Duration::from_millis(2500);
 
-/// So many looks a copy of the host gets to take its place.
-const SUCCESSION: u32 = 150;
+/// So long a copy of the host may take to take its place.
+const SUCCESSION: Duration = Duration::from_secs(3);
 
-/// Stops compilers, or replaces the process that runs the cells.
+/// Stops compilers and cells.
 #[derive(Debug, Clone)]
 pub(super) struct Interrupter(Arc<Inner>);
 
@@ -30,6 +36,10 @@ struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum CellState {
     None,
+    /// It was sent to the evaluator's thread, which has not begun with it.
+    Expected,
+    /// It was interrupted before that.
+    InterruptedEarly,
     Running,
     Interrupted,
 }
@@ -45,7 +55,12 @@ impl Interrupter {
 
     /// A cell begins.
     pub(super) fn begin(&self) {
-        *self.lock() = CellState::Running;
+        let mut cell = self.lock();
+        let before = std::mem::replace(&mut *cell, CellState::Running);
+        drop(cell);
+        if before == CellState::InterruptedEarly {
+            self.interrupt();
+        }
     }
 
     /// The cell is over. Returns whether it was interrupted.
@@ -59,30 +74,49 @@ impl Interrupter {
         self.0.cell.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Ends the process of the cell. Returns how many looks its copy gets to take its place.
-    fn stop_host(&self) -> u32 {
+    fn patience(&self) -> Duration {
+        if self.0.link.lineage().has_snapshot() {
+            WITH_COPY
+        } else {
+            WITHOUT_COPY
+        }
+    }
+
+    /// Ends the process of the cell. Returns how long nothing more needs to be done.
+    fn stop_host(&self) -> Duration {
         let lineage = self.0.link.lineage();
         if lineage.has_snapshot() {
             lineage.kill();
             return SUCCESSION;
         }
         lineage.kill_all();
-        0
+        Duration::ZERO
     }
 
     /// Stops what runs until the cell is over. The lock is held while something is killed, so that
     /// it cannot be the next cell's.
+    ///
+    /// A ladder: a compiler is killed, since nothing is lost with it. Compiled code is stopped by
+    /// the host, softly. Where it does not obey, a copy of the host from before the cell takes its
+    /// place; if there is none, the host leaves the cell behind. Only when it cannot do that either
+    /// it is replaced, and everything in it is lost.
     fn stop_cell(&self) {
-        let mut patience = 0;
-        let mut grace = if self.0.link.is_asking() { GRACE } else { 0 };
+        let mut asked = None;
+        let mut next_step = Instant::now();
         let mut cell = self.lock();
         while *cell == CellState::Interrupted {
-            processes::kill_compilers();
-            if self.0.link.is_executing() && grace == 0 && patience == 0 {
-                patience = self.stop_host();
+            match self.0.link.running() {
+                None => processes::kill_compilers(),
+                Some(running) if asked != Some(running) => {
+                    self.0.link.interrupt(running);
+                    asked = Some(running);
+                    next_step = Instant::now() + self.patience();
+                }
+                Some(_) if Instant::now() >= next_step => {
+                    next_step = Instant::now() + self.stop_host();
+                }
+                Some(_) => {}
             }
-            patience = patience.saturating_sub(1);
-            grace = grace.saturating_sub(1);
             let waited = self.0.changed.wait_timeout(cell, RETRY);
             (cell, _) = waited.unwrap_or_else(PoisonError::into_inner);
         }
@@ -90,12 +124,20 @@ impl Interrupter {
 }
 
 impl Interrupt for Interrupter {
+    fn expect(&self) {
+        *self.lock() = CellState::Expected;
+    }
+
     fn interrupt(&self) {
         let mut cell = self.lock();
-        if *cell != CellState::Running {
-            return;
+        match *cell {
+            CellState::Running => *cell = CellState::Interrupted,
+            CellState::Expected => {
+                *cell = CellState::InterruptedEarly;
+                return;
+            }
+            _ => return,
         }
-        *cell = CellState::Interrupted;
         drop(cell);
         let stopper = self.clone();
         let thread = thread::Builder::new()

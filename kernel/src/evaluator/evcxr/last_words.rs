@@ -2,7 +2,7 @@
 
 use std::process::ExitStatus;
 
-use interleave_protocol::{Panic, QuestionMark, RunTimes};
+use interleave_protocol::{Interrupted, Location, Panic, QuestionMark, RunTimes};
 
 use crate::evaluator::Stream;
 
@@ -16,6 +16,11 @@ pub(super) struct Report {
     /// was handed this one, as by rayon.
     pub(super) handed_on: Option<Panic>,
     pub(super) question_mark: Option<QuestionMark>,
+    /// Where the cell obeyed an interrupt.
+    pub(super) stopped_at: Option<Location>,
+    pub(super) interrupted: Option<Interrupted>,
+    /// Names of variables.
+    pub(super) lost: Vec<String>,
     /// How the host ended, if a copy of it from before the cell has taken its place.
     pub(super) succession: Option<ExitStatus>,
     /// How long it ran, if it came to its end.

@@ -3,7 +3,12 @@
 use std::{cell::RefCell, cmp::Reverse, time::Instant};
 
 use super::{EventLoop, Work};
-use crate::{concurrent::futures::Exception, panics, runtime};
+use crate::{
+    concurrent::futures::Exception,
+    panics,
+    private::{checkpoint, interrupt::Interrupted},
+    runtime,
+};
 
 impl EventLoop {
     /// Runs until `poll_root`, the only thing that `root` stands for, returns true, or until
@@ -13,6 +18,8 @@ impl EventLoop {
         runtime::blocking(|| {
             let mut done = false;
             while !done {
+                // A task catches what unwinds it; here the loop itself ends.
+                checkpoint();
                 self.sleep_until_ready();
                 self.release_due_timers();
                 // Only what is ready now: what becomes ready meanwhile is for the next round, so
@@ -122,7 +129,9 @@ impl Drop for Run<'_> {
 }
 
 fn call(f: Box<dyn FnOnce()>) {
-    if let Err(panic) = panics::hand_on(f) {
+    if let Err(panic) = panics::hand_on(f)
+        && !Interrupted::is_in(&*panic)
+    {
         eprintln!("Exception in callback: {}", Exception::from_panic(panic));
     }
 }

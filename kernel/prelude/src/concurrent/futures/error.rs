@@ -2,7 +2,7 @@
 
 use std::{any::Any, error::Error, fmt, sync::Arc};
 
-use crate::names;
+use crate::{names, private::interrupt::Interrupted};
 
 /// An error that many handles can share: what Python calls an exception, as a value.
 ///
@@ -51,6 +51,12 @@ impl Exception {
 
     /// What a panic said, under the type name `panic`.
     pub(crate) fn from_panic(payload: Box<dyn Any + Send>) -> Exception {
+        if Interrupted::is_in(&*payload) {
+            return Exception {
+                type_name: "Interrupted".into(),
+                ..Exception::from("its cell was interrupted")
+            };
+        }
         let message = match payload.downcast::<String>() {
             Ok(message) => *message,
             Err(payload) => match payload.downcast::<&str>() {

@@ -14,10 +14,10 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::{Exception, Future};
-use crate::{host::Owner, panics};
+use crate::{host::Owner, panics, waits::Condvar};
 
 pub use map_results::MapResults;
 
@@ -296,10 +296,13 @@ impl Pool {
     /// The life of a thread: one job after the other, until there are no more.
     fn work(&self) {
         WORKS_FOR.set(Some(self.number));
+        // Between two jobs it is no part of any cell, and does not end with one that is stopped.
+        Owner::NOBODY.enter();
         while let Some(job) = self.next_job() {
             // What the job itself panics with is in its future. This is for the rest, such as a
             // job whose future was completed by somebody else.
             let _ = catch_unwind(AssertUnwindSafe(job));
+            Owner::NOBODY.enter();
             self.queue.lock().busy -= 1;
         }
         self.queue.lock().ended += 1;

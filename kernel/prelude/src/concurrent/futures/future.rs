@@ -5,11 +5,14 @@ mod traits;
 
 use std::sync::Arc;
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use self::inside::{Inner, Shared, State};
 use super::{Exception, FutureError};
-use crate::seconds::{Seconds, deadline};
+use crate::{
+    seconds::{Seconds, deadline},
+    waits::Condvar,
+};
 
 /// A value that somebody will supply later: a box with a state, a value and a list of callbacks.
 ///

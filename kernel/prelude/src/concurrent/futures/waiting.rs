@@ -1,18 +1,21 @@
 //! Waiting for several futures at once.
 
 use std::{
+    collections::VecDeque,
     fmt,
     iter::FusedIterator,
-    sync::{
-        Arc,
-        mpsc::{self, Receiver, Sender},
-    },
+    sync::Arc,
     task::{Wake, Waker},
     time::Instant,
 };
 
+use parking_lot::Mutex;
+
 use super::Future;
-use crate::seconds::{Seconds, deadline};
+use crate::{
+    seconds::{Seconds, deadline},
+    waits::Condvar,
+};
 
 /// When [`wait`] returns.
 ///
@@ -181,22 +184,33 @@ impl<T> Iterator for AsCompleted<T> {
 impl<T> ExactSizeIterator for AsCompleted<T> {}
 impl<T> FusedIterator for AsCompleted<T> {}
 
-/// A channel that says which of some futures are done, in order.
+/// Says which of some futures are done, in order.
 #[derive(Debug)]
 struct Watch<T> {
     watched: Vec<(Future<T>, Waker)>,
-    done: Receiver<usize>,
-    /// Keeps the channel open after the last future has told.
-    _open: Sender<usize>,
+    done: Arc<Done>,
+}
+
+/// The indexes of those that nobody has heard of yet.
+#[derive(Default)]
+struct Done {
+    indexes: Mutex<VecDeque<usize>>,
+    changed: Condvar,
+}
+
+impl fmt::Debug for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.indexes.lock().iter()).finish()
+    }
 }
 
 impl<T> Watch<T> {
     fn new(futures: Vec<Future<T>>) -> Watch<T> {
-        let (sender, done) = mpsc::channel();
+        let done = Arc::new(Done::default());
         let watch = |(index, future): (usize, Future<T>)| {
             let bell = Bell {
                 index,
-                sender: sender.clone(),
+                done: Arc::clone(&done),
             };
             let waker = Waker::from(Arc::new(bell));
             if future.watch(&waker) {
@@ -205,20 +219,24 @@ impl<T> Watch<T> {
             (future, waker)
         };
         let watched = futures.into_iter().enumerate().map(watch).collect();
-        Watch {
-            watched,
-            done,
-            _open: sender,
-        }
+        Watch { watched, done }
     }
 
     /// The index of the next one, or `None` if the time is over first.
     fn next_done(&self, deadline: Option<Instant>) -> Option<usize> {
-        let Some(deadline) = deadline else {
-            return self.done.recv().ok();
-        };
-        let left = deadline.saturating_duration_since(Instant::now());
-        self.done.recv_timeout(left).ok()
+        let mut indexes = self.done.indexes.lock();
+        loop {
+            if let Some(index) = indexes.pop_front() {
+                return Some(index);
+            }
+            match deadline {
+                None => self.done.changed.wait(&mut indexes),
+                Some(deadline) if Instant::now() >= deadline => return None,
+                Some(deadline) => {
+                    self.done.changed.wait_until(&mut indexes, deadline);
+                }
+            }
+        }
     }
 }
 
@@ -233,7 +251,7 @@ impl<T> Drop for Watch<T> {
 /// A waker is anything that can be told "look again". This one passes it on as a number.
 struct Bell {
     index: usize,
-    sender: Sender<usize>,
+    done: Arc<Done>,
 }
 
 impl Wake for Bell {
@@ -242,7 +260,7 @@ impl Wake for Bell {
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        // Nobody listens any more when the watch is dropped just now.
-        let _ = self.sender.send(self.index);
+        self.done.indexes.lock().push_back(self.index);
+        self.done.changed.notify_all();
     }
 }

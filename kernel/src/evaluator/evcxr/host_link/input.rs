@@ -1,10 +1,6 @@
 //! Asks the front end for what a cell reads from standard input.
 
-use std::{
-    io::Write,
-    sync::{Arc, atomic::Ordering},
-    thread,
-};
+use std::{io::Write, thread};
 
 use interleave_protocol::HostRequest;
 use tokio::sync::oneshot;
@@ -23,15 +19,12 @@ impl State {
             password,
             reply,
         };
-        let asking = Arc::clone(&self.asking);
-        asking.store(true, Ordering::Release);
         // Only a cell that runs can ask: front ends answer no other.
         self.outputs.send(NEWEST, question);
         let waiting = thread::Builder::new()
             .name("interleave-input".into())
             .spawn(move || {
                 let value = answer.blocking_recv().ok();
-                asking.store(false, Ordering::Release);
                 // An error means that the host is gone, and with it the question.
                 let _ =
                     socket.write_all(&interleave_protocol::to_line(&HostRequest::Input { value }));

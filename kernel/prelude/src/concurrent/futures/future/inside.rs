@@ -2,12 +2,14 @@
 
 use std::{task::Waker, time::Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
 use super::Future;
 use crate::{
     concurrent::futures::{Exception, FutureError},
     panics,
+    private::interrupt::Interrupted,
+    waits::Condvar,
 };
 
 pub(super) type Callback<T> = Box<dyn FnOnce(&Future<T>) + Send>;
@@ -129,7 +131,9 @@ impl<T> Future<T> {
     }
 
     pub(super) fn call(&self, callback: Callback<T>) {
-        if let Err(panic) = panics::hand_on(|| callback(self)) {
+        if let Err(panic) = panics::hand_on(|| callback(self))
+            && !Interrupted::is_in(&*panic)
+        {
             let exception = Exception::from_panic(panic);
             eprintln!("exception calling callback for {self}: {exception}");
         }
