@@ -71,12 +71,15 @@ pub fn without(text: &str) -> String {
     text.replace(OPEN, "").replace(CALL, "")
 }
 
+/// Begins the function that evcxr calls, once it is rewritten.
+pub(crate) const CELL_FUNCTION: &str = "pub extern \"C-unwind\" fn run_user_code_";
+
 /// The bytes of the student's statements in the function that evcxr calls: an empty range when the
 /// cell has none, and `None` when nothing is to be checked. evcxr compiles a failed cell once more,
 /// only for its errors, without catching panics; and nothing may stop between two variables that
 /// are put back.
 fn cell_code(source: &str) -> Option<Range<usize>> {
-    let header = source.rfind("pub extern \"C\" fn run_user_code_")?;
+    let header = source.rfind(CELL_FUNCTION)?;
     let function = &source[header..];
     let Some(catch) = function.find("std::panic::catch_unwind(") else {
         let has_code = !function.contains("mut x: *mut std::os::raw::c_void)");

@@ -7,7 +7,7 @@ use serde_json::json;
 use super::*;
 
 const CELL: &str = "fn f() { g(); }
-pub extern \"C\" fn run_user_code_1() {
+pub extern \"C-unwind\" fn run_user_code_1() {
 if std::panic::catch_unwind(||{
 loop {}
 evcxr_variable_store.put_variable::<i32>(stringify!(y), y);
@@ -89,7 +89,7 @@ fn h(f: fn(i32) -> i32) { f(1); }
 fn r() -> Result<(), ()> { Ok(()) }
 fn never() -> ! { std::process::exit(1) }
 pub fn start() { f(); }
-pub extern \"C\" fn run_user_code_0(mut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}
+pub extern \"C-unwind\" fn run_user_code_0(mut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}
 ";
 
 /// What rustc says of a source, and what it is told to be about.

@@ -7,7 +7,7 @@ const MARK: char = '§';
 /// Checks a source in which each checkpoint is marked.
 #[track_caller]
 fn check_level(marked: &str, opt_level: &str) {
-    let cell = "pub extern \"C\" fn run_user_code_1(\nmut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}\n";
+    let cell = "pub extern \"C-unwind\" fn run_user_code_1(\nmut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}\n";
     let marked = format!("{marked}\n{cell}");
     let source = marked.replace([MARK, '⟨', '⟩'], "");
     let found = insert(&source, opt_level).map_or(source.clone(), |checked| checked.source);
@@ -111,7 +111,7 @@ fn optimised_code_has_none_where_it_ends_by_itself() {
 
 const CELL: &str = "fn f() {§ loop {§} }
 #[unsafe(no_mangle)]
-pub extern \"C\" fn run_user_code_2(
+pub extern \"C-unwind\" fn run_user_code_2(
 mut evcxr_variable_store: *mut evcxr_internal_runtime::VariableStore)
   -> *mut evcxr_internal_runtime::VariableStore {
 let x = evcxr_variable_store.take_variable::<i32>(stringify!(x));
@@ -145,7 +145,7 @@ fn of_the_function_that_evcxr_calls_only_the_students_statements_have_some() {
         let checked = insert(&cell.replace(MARK, ""), "0").unwrap();
         assert_eq!(checked.source.replace(CALL, &MARK.to_string()), cell);
     }
-    let without_variables = "pub extern \"C\" fn run_user_code_0(\n\
+    let without_variables = "pub extern \"C-unwind\" fn run_user_code_0(\n\
         evcxr_variable_store: *mut u8) -> *mut u8 {\nif std::panic::catch_unwind(||{\n\
         sleep();§\n}).is_err() {\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n}\n\
         evcxr_variable_store\n}\n";

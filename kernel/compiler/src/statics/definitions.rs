@@ -18,7 +18,10 @@ use quote::ToTokens;
 use syn::{ImplItem, Item, TraitItem};
 
 use super::{find, identifiers};
-use crate::rewrite::{checked, put};
+use crate::{
+    checkpoints::CELL_FUNCTION,
+    rewrite::{checked, put},
+};
 
 /// Attributes that change nothing of a value.
 const HARMLESS: [&str; 6] = ["allow", "derive", "doc", "expect", "must_use", "warn"];
@@ -28,7 +31,7 @@ pub fn watch(source: &str) -> String {
     let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
     let header = lines
         .iter()
-        .rposition(|line| line.starts_with("pub extern \"C\" fn run_user_code_"));
+        .rposition(|line| line.starts_with(CELL_FUNCTION));
     let (Some(header), Ok(file)) = (header, syn::parse_file(source)) else {
         return source.to_owned();
     };
@@ -228,7 +231,7 @@ mod tests {
 
     #[test]
     fn the_store_is_asked_at_the_beginning_and_told_at_the_end() {
-        let source = "struct S;\npub extern \"C\" fn run_user_code_1() {\n{let mut vars_ok = true;\n\
+        let source = "struct S;\npub extern \"C-unwind\" fn run_user_code_1() {\n{let mut vars_ok = true;\n\
             vars_ok &= evcxr_variable_store.check_variable::<S>(stringify!(s));\n}\n\
             evcxr_variable_store.put_variable::<S>(stringify!(s), s);\nevcxr_variable_store\n}\n";
         let number = code(source, "S");

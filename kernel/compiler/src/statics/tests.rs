@@ -132,7 +132,7 @@ fn another_process_has_none_of_the_statics() {
 #[test]
 fn what_is_in_the_cell_itself_or_does_not_parse_stays_as_it_is() {
     let mut known = Known::default();
-    let cell = "pub extern \"C\" fn run_user_code_1() {\n{ static N: u8 = 1; }\n}\n";
+    let cell = "pub extern \"C-unwind\" fn run_user_code_1() {\n{ static N: u8 = 1; }\n}\n";
     assert_eq!(share(cell, &facts(1, &[]), &mut known), cell);
     assert_eq!(
         share("static N: = ;", &facts(1, &[]), &mut known),
