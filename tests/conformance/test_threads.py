@@ -123,6 +123,12 @@ def test_statics_begin_anew_in_a_new_process(own_kernel):
     assert kernel.run("N.fetch_add(1, SeqCst); N.load(SeqCst)").value == "1"
 
 
+def notices(cell):
+    """What a cell shows at its end of threads that still run, up to what differs from run to run."""
+    texts = [content["data"]["text/plain"] for content in cell.contents("display_data")]
+    return [re.sub(r"(: thread )\d+ .*| \(:.*", r"\1", text) for text in texts if "of this cell" in text]
+
+
 def test_what_a_thread_prints_late_appears_in_its_own_cell(kernel):
     first = kernel.send(
         "let (go, wait) = std::sync::mpsc::channel::<()>();\n"
@@ -133,7 +139,7 @@ def test_what_a_thread_prints_late_appears_in_its_own_cell(kernel):
         '    display(&Html::from("shown"));\n'
         "});"
     )
-    assert kernel.finish(first).outputs == []
+    assert notices(kernel.finish(first)) == ["1 thread of this cell still runs: thread "]
     second = kernel.run('go.send(()).unwrap(); late.join().unwrap(); println!("second");')
     assert second.stdout == "second\n"
     late = [kernel.published(first) for _ in range(3)]
@@ -246,7 +252,7 @@ def test_threads_are_listed_with_their_cell_and_what_they_wait_for(own_kernel):
     number = kernel.run(
         "let sleeper = start(\"sleeper\", || thread::sleep(Duration::from_secs(1000)));\n"
         "start(\"joiner\", || drop(sleeper.join()));\n"
-        "start(\"receiver\", move || drop(wait.recv()));\n"
+        "start(\"receiver\", move || { let _ = wait.recv(); });\n"
         "start(\"holder\", || drop(CHANGED.wait_while(LOCK.lock().unwrap(), |ready| !*ready)));\n"
         "start(\"runner\", || loop { std::hint::spin_loop() });"
     ).reply["execution_count"]
@@ -269,3 +275,77 @@ def test_threads_are_listed_with_their_cell_and_what_they_wait_for(own_kernel):
     assert eventually(lambda: rows_of_threads(kernel)["runner"][3] != "0 ms")
     kernel.run("go.send(()).unwrap(); *LOCK.lock().unwrap() = true; CHANGED.notify_all();")
     assert eventually(lambda: rows_of_threads(kernel).keys() == {"name", "sleeper", "joiner", "runner"})
+
+
+NAMED = (
+    "use std::{sync::mpsc, thread::{self, Builder}, time::Duration};\n"
+    "fn start(name: &str, body: impl FnOnce() + Send + 'static) {\n"
+    "    Builder::new().name(name.into()).spawn(body).unwrap();\n"
+    "}"
+)
+
+
+def test_a_cell_that_leaves_threads_says_so_before_its_value(own_kernel):
+    kernel = own_kernel()
+    kernel.run(NAMED + "\nlet (go, wait) = mpsc::channel::<()>();")
+    cell = kernel.run('start("worker", move || { let _ = wait.recv(); }); threading::Timer::new(1000, || ()).start(); 5')
+    assert notices(cell) == ["1 thread of this cell still runs: worker; 1 timer of this cell is still to fire"]
+    assert cell.kinds == ["display_data", "execute_result"]
+    assert kernel.run('println!("printed"); 5').kinds == ["stream", "execute_result"], "only the cell that started it"
+    cell = kernel.run('start("a", || ()); thread::scope(|scope| drop(scope.spawn(|| ())));')
+    assert notices(cell) == [], "threads that have ended"
+    cell = kernel.run("let pool = concurrent::futures::ThreadPoolExecutor::new(1); pool.submit_fn(|| 2).result()")
+    assert cell.kinds == ["execute_result"], "threads that wait for work of any cell"
+
+
+def test_join_waits_for_the_threads_of_earlier_cells(own_kernel):
+    kernel = own_kernel()
+    kernel.run(NAMED + "\nlet (go, wait) = mpsc::channel::<()>();")
+    kernel.run('start("receiver", move || { let _ = wait.recv(); });')
+    kernel.run('let (let_go, hold) = mpsc::channel::<()>(); start("holder", move || { let _ = hold.recv(); });')
+    waiting = kernel.send(":join")
+    first = None
+    while first is None or first["msg_type"] != "display_data":
+        first = kernel.published(waiting)
+    assert first["content"]["data"]["text/plain"] == "waiting for 2 threads: receiver, holder"
+    kernel.manager.interrupt_kernel()
+    stopped = kernel.finish(waiting)
+    assert stopped.error["ename"] == "Interrupted"
+    assert stopped.error["evalue"] == "still running: 2 threads: receiver, holder"
+    kernel.run("go.send(()).unwrap();")
+    assert kernel.run(":join 1").error["evalue"].startswith("no thread is called `1`")
+    kernel.run("let_go.send(()).unwrap();")
+    shown = kernel.run(":join").outputs[-1]["content"]["data"]["text/plain"]
+    assert shown in ("1 thread has ended.", "2 threads have ended.", "No thread that a cell started is running.")
+    assert "No thread" in kernel.run(":threads").value
+
+
+def test_threads_without_end_meet_a_limit(own_kernel):
+    kernel = own_kernel(INTERLEAVE_THREAD_LIMIT="50")
+    number = kernel.run(NAMED).reply["execution_count"] + 1
+    cell = kernel.run("fn bomb() {\n    loop {\n        thread::spawn(bomb);\n    }\n}\nbomb();")
+    assert cell.error["evalue"].startswith("too many threads: 50 live at once")
+    assert f"In[{number}]:3:9" in cell.traceback
+    assert kernel.run("thread::spawn(|| 5).join().unwrap()").value == "5"
+    assert eventually(lambda: "No thread" in kernel.run(":threads").value), "those of the bomb have ended"
+    cell = kernel.run("thread::spawn(bomb).join().is_err()")
+    assert cell.value == "true"
+    assert len(cell.contents("error")) == 1, "the same panic of many threads is told once"
+    assert kernel.run(":threads limit many").error["evalue"].startswith("`many` is no number")
+    assert kernel.run(":threads limit 200").value == "200 threads may live at once."
+    kernel.run("use std::sync::Barrier;")
+    together = "let all = Barrier::new(101); thread::scope(|s| { for _ in 0..100 { s.spawn(|| all.wait()); } all.wait(); })"
+    assert kernel.run(together).reply["status"] == "ok"
+    kernel.run("std::process::abort();")
+    assert kernel.run(together).reply["status"] == "ok", "a new process keeps the limit"
+
+
+def test_a_panic_that_comes_of_another_names_it(own_kernel):
+    kernel = own_kernel()
+    kernel.run(NAMED + "\nstatic LOCK: std::sync::Mutex<i32> = std::sync::Mutex::new(0);")
+    cell = kernel.send('start("doomed", || {\n    let _guard = LOCK.lock().unwrap();\n    panic!("boom");\n});')
+    number = kernel.finish(cell).reply["execution_count"]
+    kernel.run(":join")
+    told = " ".join(kernel.run("*LOCK.lock().unwrap() += 1;").traceback.split())
+    assert "a lock is poisoned when a thread panics" in told
+    assert f"The panic before this one: thread 'doomed' at In[{number}]:3:5 (boom)" in told

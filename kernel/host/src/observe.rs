@@ -11,6 +11,8 @@
 mod birth;
 mod frames;
 mod interpose;
+mod left;
+mod limit;
 mod reading;
 mod registry;
 mod stopping;
@@ -19,6 +21,8 @@ mod waits;
 
 pub(crate) use frames::Frame;
 pub(crate) use interpose::interpose;
+pub(crate) use left::tell_what_is_left;
+pub(crate) use limit::limit_threads;
 pub(crate) use reading::threads;
 pub(crate) use registry::{adopt_first, cells_of_others, forget_others, run_cells_here};
 pub(crate) use stopping::{

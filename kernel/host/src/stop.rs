@@ -212,7 +212,8 @@ fn climb(cell: u64) {
     CHANGED.notify_all();
 }
 
-fn is_marked(cell: u64) -> bool {
+/// Whether a cell, and the threads that it started, are to stop.
+pub(crate) fn is_marked(cell: u64) -> bool {
     MARKED
         .iter()
         .any(|marked| marked.load(Ordering::Relaxed) == cell)

@@ -25,6 +25,9 @@ pub use times::RunTimes;
 /// Stands before what the compiler adds behind a student's code on a line.
 pub const ADDED_TEXT_MARK: &str = "/*interleave*/";
 
+/// So many threads may live at once in a host, unless it is told otherwise.
+pub const DEFAULT_THREAD_LIMIT: usize = 1000;
+
 /// Environment variable of the host: path of the kernel's listening socket.
 pub const SOCKET_ENV: &str = "INTERLEAVE_SOCKET";
 
@@ -116,6 +119,18 @@ pub enum HostEvent {
     },
     /// The answer to [`HostRequest::Tasks`].
     Tasks(TaskStates),
+    /// Threads that the cell has started still live at its end.
+    ThreadsLeft {
+        /// These, without the places in them.
+        threads: Vec<Thread>,
+    },
+    /// A cell may start no more threads.
+    ThreadRefused {
+        /// So many live at once.
+        limit: usize,
+        /// Where in cells it wanted one more, innermost first.
+        at: Vec<CodeAddress>,
+    },
     /// The answer to [`HostRequest::Threads`].
     Threads {
         /// The threads that live, oldest first.
@@ -142,6 +157,11 @@ pub enum HostRequest {
     Interrupt {
         /// The cell, as the host counts them: the number before its [`HostEvent::CellStarted`].
         cell: u64,
+    },
+    /// From now on so many threads may live at once; [`DEFAULT_THREAD_LIMIT`] until then.
+    LimitThreads {
+        /// So many.
+        limit: usize,
     },
 }
 

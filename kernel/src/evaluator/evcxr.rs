@@ -51,6 +51,7 @@ mod notebook;
 mod options;
 mod output_command;
 mod outputs;
+mod panics;
 mod places;
 mod processes;
 mod progress;

@@ -228,6 +228,9 @@ fn load_and_run(cell: &Cell, snapshot: Option<Snapshot>) -> io::Result<Variables
     link::send(&HostEvent::CellEnded(stopwatch.read()));
     flush();
     fork::end_copy();
+    if !stop::is_marked(cell.number) {
+        observe::tell_what_is_left(cell.number);
+    }
     threads::leave_cell();
     // Before evcxr learns of the end: from then on nothing may happen to the cell any more.
     drop(snapshot);

@@ -8,6 +8,7 @@ use std::{
 use super::{
     frames::Frame,
     interpose::interpose,
+    limit::Permit,
     registry::{self, Place},
 };
 use crate::{next::Next, threads};
@@ -30,6 +31,7 @@ static SET_NAME: Next<SetName> = unsafe { Next::new(c"pthread_setname_np") };
 struct Birth {
     cell: u64,
     place: Place,
+    permit: Permit,
     start: Start,
     argument: *mut c_void,
 }
@@ -49,9 +51,13 @@ unsafe extern "C-unwind" fn create(
     caller: Frame,
 ) -> c_int {
     let cell = threads::cell();
+    let Some(permit) = Permit::ask(cell, caller) else {
+        return libc::EAGAIN;
+    };
     let birth = Box::into_raw(Box::new(Birth {
         cell,
         place: Place::take(cell, caller),
+        permit,
         start,
         argument,
     }));
@@ -66,7 +72,7 @@ unsafe extern "C-unwind" fn create(
 
 thread_local! {
     /// Dropped when the thread ends, after `start` has returned or unwound.
-    static PLACE: Cell<Option<Place>> = const { Cell::new(None) };
+    static LIFE: Cell<Option<(Place, Permit)>> = const { Cell::new(None) };
 }
 
 unsafe extern "C-unwind" fn begin(birth: *mut c_void) -> *mut c_void {
@@ -75,11 +81,12 @@ unsafe extern "C-unwind" fn begin(birth: *mut c_void) -> *mut c_void {
     let Birth {
         cell,
         place,
+        permit,
         start,
         argument,
     } = *birth;
     place.occupy();
-    PLACE.set(Some(place));
+    LIFE.set(Some((place, permit)));
     threads::enter_cell(cell);
     // SAFETY: the caller of `pthread_create` gave both for this.
     unsafe { start(argument) }

@@ -11,6 +11,7 @@ use std::{
 use interleave_protocol::{CodeAddress, FutexUse, Thread, ThreadKind, ThreadState};
 
 use super::{
+    frames::{Frame, Trace},
     registry::{self, OWN_NAME, Slot},
     waiting::{Waiting, now},
 };
@@ -49,7 +50,8 @@ fn describe(slot: &Slot) -> Option<Thread> {
         since: noted.map_or(0.0, |noted| seconds_between(noted.since, now())),
         cpu: cpu_time(slot.id.load(Relaxed)),
     };
-    slot.is_thread(number).then_some(thread)
+    // One that was left behind is as good as ended.
+    (slot.is_thread(number) && !slot.fate.is_left()).then_some(thread)
 }
 
 fn kind(slot: &Slot, name: Option<&str>) -> ThreadKind {
@@ -169,6 +171,13 @@ fn symbol(address: usize) -> Option<Symbol> {
         offset: (inside - info.dli_fbase.addr()) as u64,
         name: String::from_utf8_lossy(text(info.dli_sname).unwrap_or_default()).into_owned(),
     })
+}
+
+/// Where in cells the calling thread is.
+pub(super) fn calling(caller: Frame) -> Vec<CodeAddress> {
+    let trace = Trace::new();
+    trace.take(caller);
+    in_cells(&trace.addresses())
 }
 
 /// Those that lie in cells.

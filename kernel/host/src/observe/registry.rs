@@ -10,6 +10,7 @@ use std::{
 
 use super::{
     frames::{self, Frame, Trace},
+    limit,
     waiting::Note,
 };
 use crate::stop::fate::Fate;
@@ -92,6 +93,18 @@ impl Slot {
         let whole = String::from_utf8_lossy(text);
         let whole = whole.trim_end_matches(char::REPLACEMENT_CHARACTER);
         (!whole.is_empty()).then(|| whole.to_owned())
+    }
+
+    /// Whether it is a thread of Interleave itself.
+    pub(super) fn is_own(&self) -> bool {
+        const BEGINNING: u64 = u64::from_le_bytes(*b"interlea");
+        const {
+            assert!(matches!(
+                OWN_NAME.as_bytes().first_chunk(),
+                Some(b"interlea")
+            ))
+        };
+        self.name[0].load(Relaxed) == BEGINNING
     }
 
     pub(super) fn set_name(&self, name: &[u8]) {
@@ -223,6 +236,7 @@ pub(crate) fn forget_others() {
         give_back(slot);
     }
     UNSEEN.store(0, Relaxed);
+    limit::forget_others();
     if let Some(slot) = current() {
         let id = rustix::thread::gettid().as_raw_nonzero().get();
         slot.id.store(id, Relaxed);

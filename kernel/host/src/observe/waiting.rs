@@ -133,7 +133,7 @@ impl Note {
         }
     }
 
-    fn is_set(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         self.kind.load(Relaxed) != RUNS
     }
 

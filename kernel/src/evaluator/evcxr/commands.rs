@@ -9,7 +9,7 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 8] = [
+pub(super) const OURS: [Command; 9] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
@@ -29,12 +29,16 @@ pub(super) const OURS: [Command; 8] = [
                       newest (`current`)",
     },
     Command {
+        name: ":join [NAME]",
+        description: "Wait for the threads of earlier cells, or for one of them",
+    },
+    Command {
         name: ":quit",
         description: "End the kernel, as Shut Down in the Kernel menu does",
     },
     Command {
         name: ":threads",
-        description: "List the threads that cells have started, and what they do",
+        description: "List the threads that cells have started, and what they do. `:threads limit N` allows N at once",
     },
     Command {
         name: ":time",
@@ -57,6 +61,10 @@ pub(super) enum Special<'a> {
     Output(&'a str),
     Threads,
     Time(timing::Request),
+    /// So many threads may live at once, as the student wrote it.
+    LimitThreads(&'a str),
+    /// Wait for the threads with these names, or for all.
+    Join(&'a str),
     Version,
     /// Show the limit of memory, or set what stands behind `limit`.
     Memory(Option<&'a str>),
@@ -68,16 +76,20 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
     if let Some(name) = code.trim().strip_prefix('?') {
         return Some(Special::Explain(name.trim()));
     }
-    if let Some(choice) = code.trim().strip_prefix(":output")
-        && (choice.is_empty() || choice.starts_with(' '))
-        && !choice.contains('\n')
-    {
-        return Some(Special::Output(choice.trim()));
+    let code = code.trim();
+    let (name, arguments) = code.split_once(char::is_whitespace).unwrap_or((code, ""));
+    if !arguments.contains('\n') {
+        match (name, arguments.trim().strip_prefix("limit")) {
+            (":threads", Some(limit)) => return Some(Special::LimitThreads(limit.trim())),
+            (":join", _) => return Some(Special::Join(arguments)),
+            (":output", _) => return Some(Special::Output(arguments.trim())),
+            _ => {}
+        }
     }
-    if let Some(rest) = code.trim().strip_prefix(":memory") {
+    if let Some(rest) = code.strip_prefix(":memory") {
         return memory(rest.trim());
     }
-    match code.trim() {
+    match code {
         ":help" => Some(Special::Help),
         ":threads" => Some(Special::Threads),
         ":time" => Some(Special::Time(timing::Request::Last)),
@@ -179,7 +191,8 @@ pub(super) fn help_html(theirs: &str) -> String {
 }
 
 fn is_ours(name: &str) -> bool {
-    OURS.iter().any(|command| command.name == name)
+    OURS.iter()
+        .any(|command| command.name.split(' ').next() == Some(name))
 }
 
 #[cfg(test)]
@@ -231,6 +244,13 @@ mod tests {
             Some(Special::Output("limit 1MB"))
         );
         assert_eq!(special(":outputs"), None);
+        assert_eq!(special(":threads"), Some(Special::Threads));
+        assert_eq!(
+            special(":threads limit 5"),
+            Some(Special::LimitThreads("5"))
+        );
+        assert_eq!(special(":join"), Some(Special::Join("")));
+        assert_eq!(special(":join a 7\n"), Some(Special::Join("a 7")));
         assert_eq!(special("?Vec::push"), Some(Special::Explain("Vec::push")));
         assert_eq!(special(":memory"), Some(Special::Memory(None)));
         assert_eq!(

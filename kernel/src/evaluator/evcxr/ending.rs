@@ -62,7 +62,9 @@ impl EvcxrEvaluator {
             }
             Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
             Ok(_) if report.panicked => {
-                Outcome::Failed(self.failure_at(|places| failures::panicked(last, places)))
+                Outcome::Failed(self.failure_at(|places| {
+                    failures::panicked(last, report.remark.as_deref(), places)
+                }))
             }
             Ok(outputs) => {
                 self.show_command_output(outputs);

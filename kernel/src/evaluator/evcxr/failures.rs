@@ -239,14 +239,14 @@ pub(super) fn dropped(at: usize, places: &Places) -> Failure {
 }
 
 /// A panic left the cell.
-pub(super) fn panicked(panic: Option<&Panic>, places: &Places) -> Failure {
+pub(super) fn panicked(panic: Option<&Panic>, remark: Option<&str>, places: &Places) -> Failure {
     let message = panic.map_or("the cell panicked", |panic| panic.message.as_str());
     let mark = panic.and_then(|panic| mark(panic.location.as_ref()?, places));
-    drawn("panic", message, mark, None)
+    drawn("panic", message, mark, remark)
 }
 
 /// A panic ended a thread or a task that a cell started.
-pub(super) fn panicked_aside(panic: &Panic, places: &Places) -> Failure {
+pub(super) fn panicked_aside(panic: &Panic, remark: Option<&str>, places: &Places) -> Failure {
     let (who, ended) = match &panic.task {
         Some(task) => {
             let spawned = places.of_panic(&task.spawned_at);
@@ -268,8 +268,10 @@ pub(super) fn panicked_aside(panic: &Panic, places: &Places) -> Failure {
         }
     };
     let message = format!("{who} panicked: {}", panic.message);
+    let remark = remark.map(|remark| format!(" About this panic: {remark}."));
     let note = format!(
-        "{ended} A `Mutex` of std that it had locked is poisoned: `lock()` gives an `Err`."
+        "{ended} A `Mutex` of std that it had locked is poisoned: `lock()` gives an `Err`.{}",
+        remark.unwrap_or_default()
     );
     let mark = panic
         .location

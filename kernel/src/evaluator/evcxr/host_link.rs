@@ -17,11 +17,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{HostEvent, Panic, TaskStates};
+use interleave_protocol::{Display, DisplayRole, HostEvent, Panic, TaskStates};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
 use super::{
-    failures,
     host::{self, Host, Received},
     last_words::{LastWords, Report},
     lineage::Lineage,
@@ -33,10 +32,12 @@ use super::{
 use crate::evaluator::{Output, OutputSink, Stream};
 
 mod input;
+mod panics;
 mod tasks;
 mod threads;
 mod warnings;
 
+use panics::Panics;
 pub(super) use threads::Threads;
 
 mod process;
@@ -78,6 +79,11 @@ struct State {
     threads: Option<Threads>,
     /// What it answered to the question for tasks.
     tasks: Option<TaskStates>,
+    /// How many threads may live at once, if that was said.
+    thread_limit: Option<usize>,
+    panics: Panics,
+    /// The value of a cell, which is to be its last output.
+    value: Option<(u64, Display)>,
     answered: Arc<Condvar>,
     last_words: LastWords,
 }
@@ -102,6 +108,9 @@ impl HostLink {
             running: Arc::clone(&running),
             threads: None,
             tasks: None,
+            thread_limit: threads::limit_from_environment(),
+            panics: Panics::default(),
+            value: None,
             answered: Arc::clone(&answered),
             last_words: LastWords::default(),
         };
@@ -123,6 +132,7 @@ impl HostLink {
     pub(super) fn begin_cell(&self, source: Source, sink: OutputSink, directory: &Path) {
         let mut state = self.lock();
         state.drain();
+        state.show_value();
         state.places.add(source);
         state.outputs.begin(sink);
         state.warnings = Some(directory.to_owned());
@@ -135,6 +145,8 @@ impl HostLink {
     pub(super) fn drain(&self) -> Report {
         let mut state = self.lock();
         state.drain();
+        state.show_value();
+        state.tell_held_panics();
         state.outputs.end();
         self.running.set(None);
         let mut report = std::mem::take(&mut state.report);
@@ -270,6 +282,7 @@ impl State {
         self.running.set(None);
         self.report.last_words = std::mem::take(&mut self.last_words).text();
         self.numbers.clear();
+        self.panics = Panics::default();
         self.wake_mover();
         true
     }
@@ -308,6 +321,7 @@ impl State {
     }
 
     fn take_chunk(&mut self, host: &Host, cell: u64, chunk: Chunk) {
+        self.show_value_before(cell, &chunk);
         match chunk {
             Chunk::Output(stream, bytes) => {
                 let stream = stream.into();
@@ -322,11 +336,14 @@ impl State {
     fn take_event(&mut self, host: &Host, cell: u64, event: HostEvent) {
         match event {
             HostEvent::Output { .. } => {}
-            HostEvent::Hello {
-                is_copy: false,
-                pid,
-            } => self.lineage.begins(pid),
-            HostEvent::Hello { pid, .. } => self.report.succession = self.lineage.succeed(pid),
+            HostEvent::Hello { pid, is_copy } => {
+                if is_copy {
+                    self.report.succession = self.lineage.succeed(pid);
+                } else {
+                    self.lineage.begins(pid);
+                }
+                self.renew_limit(host);
+            }
             HostEvent::Snapshot { pid } => self.lineage.was_copied(pid),
             HostEvent::NoSnapshot { reason } => {
                 self.lineage.was_not_copied(reason, &self.numbers);
@@ -342,18 +359,13 @@ impl State {
                 self.running.set(socket.ok().map(|socket| (cell, socket)));
             }
             HostEvent::CellEnded(times) => self.report.times = Some(times),
+            HostEvent::Display(display) if display.role == DisplayRole::Result => {
+                self.value = Some((cell, display));
+            }
             HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
             HostEvent::ClearOutput { wait } => self.outputs.send(cell, Output::Clear { wait }),
-            HostEvent::Panic(panic) if panic.on_cell_thread => self.report.panics.push(panic),
-            HostEvent::Panic(panic) if panic.told => {}
-            HostEvent::Panic(panic) if panic.is_awaited => {
-                self.print_panic(cell, &panic);
-                self.report.handed_on = Some(panic);
-            }
-            HostEvent::Panic(panic) => {
-                let failure = failures::panicked_aside(&panic, &self.places);
-                self.outputs.send(cell, Output::Failure(failure));
-            }
+            HostEvent::Panic(panic) if panic.told && !panic.on_cell_thread => {}
+            HostEvent::Panic(panic) => self.take_panic(cell, panic),
             HostEvent::CellPanicked => self.report.panicked = true,
             HostEvent::StoppedAt(location) => {
                 self.report.stopped_at.get_or_insert(location);
@@ -363,28 +375,11 @@ impl State {
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
             HostEvent::Tasks(tasks) => self.take_tasks(tasks),
+            HostEvent::ThreadsLeft { threads } => self.tell_what_is_left(cell, &threads),
+            HostEvent::ThreadRefused { limit, at } => self.refuse_threads(cell, limit, &at),
             HostEvent::Threads { threads, unseen } => {
                 self.take_threads(threads, unseen);
             }
         }
-    }
-
-    fn print_panic(&mut self, cell: u64, panic: &Panic) {
-        let thread = panic.thread.as_deref().unwrap_or("<unnamed>");
-        let place = panic
-            .location
-            .as_ref()
-            .map_or("an unknown place".to_owned(), |location| {
-                match self.places.of_panic(location) {
-                    Some(place) => self.places.describe(place),
-                    None => format!("{}:{}:{}", location.file, location.line, location.column),
-                }
-            });
-        let text = format!(
-            "thread '{thread}' panicked at {place}:\n{}\n",
-            panic.message
-        );
-        let stream = Stream::Stderr;
-        self.outputs.send(cell, Output::Stream { stream, text });
     }
 }

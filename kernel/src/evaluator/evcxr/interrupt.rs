@@ -70,6 +70,14 @@ impl Interrupter {
         before == CellState::Interrupted
     }
 
+    /// Waits so long for the student to interrupt the cell. Returns whether that has happened.
+    pub(super) fn wait_for_interrupt(&self, time: Duration) -> bool {
+        let runs = |cell: &mut CellState| *cell == CellState::Running;
+        let waited = self.0.changed.wait_timeout_while(self.lock(), time, runs);
+        let (cell, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        *cell == CellState::Interrupted
+    }
+
     fn lock(&self) -> MutexGuard<'_, CellState> {
         self.0.cell.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -139,6 +147,7 @@ impl Interrupt for Interrupter {
             _ => return,
         }
         drop(cell);
+        self.0.changed.notify_all();
         let stopper = self.clone();
         let thread = thread::Builder::new()
             .name("interleave-interrupt".into())

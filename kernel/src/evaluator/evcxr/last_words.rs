@@ -15,6 +15,8 @@ pub(super) struct Report {
     /// The last panic elsewhere of work that was asked for. A cell that ends by no panic of its own
     /// was handed this one, as by rayon.
     pub(super) handed_on: Option<Panic>,
+    /// What there is to say about the last panic of these.
+    pub(super) remark: Option<String>,
     pub(super) question_mark: Option<QuestionMark>,
     /// Where the cell obeyed an interrupt.
     pub(super) stopped_at: Option<Location>,

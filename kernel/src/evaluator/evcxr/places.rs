@@ -97,6 +97,12 @@ impl Places {
             .find_map(|location| self.of_panic(location))
     }
 
+    /// The same as a place in compiled source.
+    pub(super) fn location_of_address(&self, address: &CodeAddress) -> Option<Location> {
+        let mut locations = addresses::locations(address).into_iter();
+        locations.find(|location| self.of_panic(location).is_some())
+    }
+
     /// The place of a line of compiled source: in the cell that was compiled, or else in the newest
     /// earlier one. Of several equal lines, the one with as many equals before it.
     pub(super) fn of_line(

@@ -7,45 +7,90 @@ use serde_json::Value;
 use super::{
     EvcxrEvaluator,
     commands::{self, Special},
-    failures, output_command, text_plain, threads,
+    failures, output_command, text_plain,
+    threads::{self, join::join},
 };
-use crate::evaluator::{Evaluator, Outcome, Output};
+use crate::evaluator::{Evaluator, Failure, Outcome, Output};
 
 impl EvcxrEvaluator {
     pub(super) fn run_special(&mut self, special: Special<'_>) -> Outcome {
-        match special {
-            Special::Explain(name) => match self.inspect(name, name.len()) {
-                Some(explanation) => self.link.show(Output::Page(explanation)),
-                None => {
-                    let message = format!("nothing is known about `{name}`");
-                    return Outcome::Failed(failures::plain("error", &message));
-                }
-            },
+        let result = match special {
             Special::Quit => return Outcome::Quit,
-            Special::Output(choice) => match output_command::choose(choice, &self.link) {
-                Ok(words) => self.show(BTreeMap::from([text_plain(&words)])),
-                Err(message) => return Outcome::Failed(failures::plain("error", &message)),
-            },
-            Special::Threads => match threads::list(&self.link) {
-                Some(data) => self.show(data),
-                None => return Outcome::Failed(failures::no_answer()),
-            },
+            Special::Explain(name) => self.explain(name),
             Special::Time(request) => {
                 let answer = self.timer.answer(request);
                 self.show(BTreeMap::from([text_plain(&answer)]));
+                Ok(())
+            }
+            Special::Version => {
+                self.show(BTreeMap::from([text_plain(&self.versions)]));
+                Ok(())
             }
             Special::Memory(limit) => return self.memory(limit),
-            Special::Version => self.show(BTreeMap::from([text_plain(&self.versions)])),
             Special::Help => {
-                let theirs = self.context.execute(":help").unwrap_or_default();
-                let part = |mime| theirs.get(mime).unwrap_or_default();
-                let html = commands::help_html(part("text/html"));
-                self.show(BTreeMap::from([
-                    text_plain(&commands::help_text(part("text/plain"))),
-                    ("text/html".to_owned(), Value::from(html)),
-                ]));
+                self.help();
+                Ok(())
             }
+            Special::Output(choice) => self.choose_output(choice),
+            Special::Threads => self.list_threads(),
+            Special::LimitThreads(limit) => self.limit_threads(limit),
+            Special::Join(names) => self.join(names),
+        };
+        match result {
+            Ok(()) => Outcome::Finished,
+            Err(failure) => Outcome::Failed(failure),
         }
-        Outcome::Finished
+    }
+
+    fn explain(&mut self, name: &str) -> Result<(), Failure> {
+        let Some(explanation) = self.inspect(name, name.len()) else {
+            let message = format!("nothing is known about `{name}`");
+            return Err(failures::plain("error", &message));
+        };
+        self.link.show(Output::Page(explanation));
+        Ok(())
+    }
+
+    fn help(&mut self) {
+        let theirs = self.context.execute(":help").unwrap_or_default();
+        let part = |mime| theirs.get(mime).unwrap_or_default();
+        let html = commands::help_html(part("text/html"));
+        self.show(BTreeMap::from([
+            text_plain(&commands::help_text(part("text/plain"))),
+            ("text/html".to_owned(), Value::from(html)),
+        ]));
+    }
+
+    fn choose_output(&self, choice: &str) -> Result<(), Failure> {
+        let words = output_command::choose(choice, &self.link);
+        let words = words.map_err(|message| failures::plain("error", &message))?;
+        self.show(BTreeMap::from([text_plain(&words)]));
+        Ok(())
+    }
+
+    fn list_threads(&self) -> Result<(), Failure> {
+        self.show(threads::list(&self.link).ok_or_else(failures::no_answer)?);
+        Ok(())
+    }
+
+    fn limit_threads(&self, limit: &str) -> Result<(), Failure> {
+        let Ok(limit) = limit.parse() else {
+            let message = format!("`{limit}` is no number: write `:threads limit 2000`");
+            return Err(failures::plain("error", &message));
+        };
+        // Without a host now, the next one is told.
+        let _ = self.link.limit_threads(limit);
+        let text = format!("{limit} threads may live at once.");
+        self.show(BTreeMap::from([text_plain(&text)]));
+        Ok(())
+    }
+
+    fn join(&self, names: &str) -> Result<(), Failure> {
+        self.interrupter.begin();
+        let joined = join(&self.link, names, |time| {
+            self.interrupter.wait_for_interrupt(time)
+        });
+        self.interrupter.end();
+        joined
     }
 }

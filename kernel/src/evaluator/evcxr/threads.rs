@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::host_link::{HostLink, Threads};
 
+pub(super) mod join;
+pub(super) mod notice;
+mod select;
 mod tasks;
 mod words;
 
@@ -41,10 +44,7 @@ impl Row {
 pub(super) fn list(link: &HostLink) -> Option<BTreeMap<String, Value>> {
     let threads = link.threads()?;
     let (tasks, more_tasks) = tasks::rows(link, &link.tasks()?);
-    let students = threads
-        .known
-        .iter()
-        .filter(|thread| thread.kind == ThreadKind::Student);
+    let students = select::students(&threads.known).into_iter();
     let mut places = PlacesSoFar::new(link);
     let rows: Vec<Row> = students
         .map(|thread| row(thread, &threads, &mut places))
@@ -61,7 +61,12 @@ pub(super) fn list(link: &HostLink) -> Option<BTreeMap<String, Value>> {
     } else {
         html(&rows)
     };
-    let html = format!("{html}<p>{}</p>", escape(&below));
+    let below = if below.is_empty() {
+        String::new()
+    } else {
+        format!("<p>{}</p>", escape(&below))
+    };
+    let html = format!("{html}{below}");
     Some(BTreeMap::from([
         ("text/plain".to_owned(), Value::from(text.trim_end())),
         ("text/html".to_owned(), Value::from(html)),

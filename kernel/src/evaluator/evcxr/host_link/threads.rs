@@ -1,10 +1,20 @@
 //! What the kernel asks the host about its threads.
 
-use std::{io::Write, sync::PoisonError, time::Duration};
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    sync::PoisonError,
+    time::Duration,
+};
 
-use interleave_protocol::{CodeAddress, HostRequest, Thread};
+use interleave_protocol::{CodeAddress, Display, HostEvent, HostRequest, Thread};
+use serde_json::Value;
 
-use super::{HostLink, State};
+use super::{
+    super::{reader::Chunk, threads::notice},
+    Host, HostLink, State,
+};
+use crate::evaluator::Output;
 
 /// The host answers at once, unless it is stopped or the machine is overloaded.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,6 +40,13 @@ impl HostLink {
         state.threads.take()
     }
 
+    /// From now on so many threads may live at once. `None` when the host cannot hear.
+    pub(in crate::evaluator::evcxr) fn limit_threads(&self, limit: usize) -> Option<()> {
+        let mut state = self.lock();
+        state.thread_limit = Some(limit);
+        state.tell(&HostRequest::LimitThreads { limit })
+    }
+
     /// The number in `In [n]` of a cell that the host counts.
     pub(in crate::evaluator::evcxr) fn number_of(&self, cell: u64) -> Option<usize> {
         self.lock().numbers.get(&cell).copied()
@@ -50,17 +67,65 @@ impl HostLink {
     }
 }
 
+/// How many threads may live at once; [`interleave_protocol::DEFAULT_THREAD_LIMIT`] if it is not set.
+const LIMIT_ENV: &str = "INTERLEAVE_THREAD_LIMIT";
+
+/// The limit that was set from outside. What is no number is not set.
+pub(super) fn limit_from_environment() -> Option<usize> {
+    std::env::var(LIMIT_ENV).ok()?.parse().ok()
+}
+
 impl State {
+    /// A new host knows nothing of a limit that was set.
+    pub(super) fn renew_limit(&self, host: &Host) {
+        if let Some(limit) = self.thread_limit {
+            // An error means that the host is gone.
+            let _ = say(host, &HostRequest::LimitThreads { limit });
+        }
+    }
+
+    /// Shows the value of a cell before what comes behind it; the notice of threads that the cell
+    /// leaves has its place before the value.
+    pub(super) fn show_value_before(&mut self, cell: u64, chunk: &Chunk) {
+        let is_notice = matches!(
+            chunk,
+            Chunk::Event(HostEvent::ThreadsLeft { .. } | HostEvent::CellEnded(_))
+        );
+        if self.value.as_ref().is_some_and(|(of, _)| *of == cell) && !is_notice {
+            self.show_value();
+        }
+    }
+
+    /// Shows the value of the cell that has ended.
+    pub(super) fn show_value(&mut self) {
+        if let Some((cell, display)) = self.value.take() {
+            self.outputs.send(cell, Output::Display(display));
+        }
+    }
+
+    pub(super) fn tell_what_is_left(&mut self, cell: u64, threads: &[Thread]) {
+        if let Some(notice) = notice::of_left(threads) {
+            let data = BTreeMap::from([("text/plain".to_owned(), Value::from(notice))]);
+            let display = Display {
+                data,
+                ..Display::default()
+            };
+            self.outputs.send(cell, Output::Display(display));
+        }
+    }
+
     /// Says something to the host; `None` when it cannot hear.
     pub(super) fn tell(&self, request: &HostRequest) -> Option<()> {
-        let mut socket = &self.host.as_ref()?.socket;
-        socket
-            .write_all(&interleave_protocol::to_line(request))
-            .ok()
+        say(self.host.as_ref()?, request).ok()
     }
 
     pub(super) fn take_threads(&mut self, known: Vec<Thread>, unseen: usize) {
         self.threads = Some(Threads { known, unseen });
         self.answered.notify_all();
     }
+}
+
+fn say(host: &Host, request: &HostRequest) -> io::Result<()> {
+    let mut socket = &host.socket;
+    socket.write_all(&interleave_protocol::to_line(request))
 }

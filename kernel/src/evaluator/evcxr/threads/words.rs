@@ -7,6 +7,44 @@ pub(super) fn name(number: u64, name: Option<&str>) -> String {
     name.map_or_else(|| format!("thread {number}"), str::to_owned)
 }
 
+/// A name and the number that tells the thread from others of that name: `worker (7)`.
+pub(super) fn name_and_number(thread: &Thread) -> String {
+    match &thread.name {
+        Some(name) => format!("{name} ({})", thread.number),
+        None => name(thread.number, None),
+    }
+}
+
+/// How many threads, and which.
+pub(super) fn list(threads: &[&Thread]) -> String {
+    const NAMED: usize = 4;
+    let named = threads.iter().take(NAMED);
+    let names: Vec<String> = named
+        .map(|thread| name(thread.number, thread.name.as_deref()))
+        .collect();
+    let more = match threads.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("{}: {}{more}", count(threads.len()), names.join(", "))
+}
+
+/// What there is to say once so many threads have ended.
+pub(super) fn ended(threads: usize) -> String {
+    match threads {
+        0 => "No thread that a cell started is running.".to_owned(),
+        1 => "1 thread has ended.".to_owned(),
+        many => format!("{many} threads have ended."),
+    }
+}
+
+fn count(threads: usize) -> String {
+    match threads {
+        1 => "1 thread".to_owned(),
+        many => format!("{many} threads"),
+    }
+}
+
 /// What the thread does. `joined` is the thread whose end it may be waiting for.
 pub(super) fn state(thread: &Thread, joined: &str) -> String {
     match thread.state {
@@ -15,7 +53,7 @@ pub(super) fn state(thread: &Thread, joined: &str) -> String {
         ThreadState::Futex {
             seconds: Some(seconds),
             ..
-        } if is_timer(thread) => format!("fires in {}", span(seconds)),
+        } if is_pending_timer(thread) => format!("fires in {}", span(seconds)),
         ThreadState::Futex {
             used_by, seconds, ..
         } => {
@@ -29,11 +67,20 @@ pub(super) fn state(thread: &Thread, joined: &str) -> String {
     }
 }
 
-/// Whether it is the thread of a `threading::Timer`, by the name that the prelude gives to those.
-fn is_timer(thread: &Thread) -> bool {
+/// Whether it is the thread of a `threading::Timer` that waits for its time, by the name that the
+/// prelude gives to those.
+pub(super) fn is_pending_timer(thread: &Thread) -> bool {
     let name = thread.name.as_deref().unwrap_or_default();
-    name.strip_prefix("Timer-")
-        .is_some_and(|number| number.parse::<u64>().is_ok())
+    let number = name.strip_prefix("Timer-");
+    number.is_some_and(|number| number.parse::<u64>().is_ok())
+        && matches!(
+            thread.state,
+            ThreadState::Futex {
+                seconds: Some(_),
+                used_by: FutexUse::Condvar | FutexUse::Unknown,
+                ..
+            }
+        )
 }
 
 fn futex(used_by: FutexUse) -> &'static str {
@@ -64,14 +111,13 @@ pub(super) fn span(seconds: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use interleave_protocol::ThreadKind;
 
     use super::*;
 
-    #[track_caller]
-    fn check(name: &str, state: ThreadState, expected: &str) {
-        let thread = Thread {
+    pub(in super::super) fn thread(name: &str, state: ThreadState) -> Thread {
+        Thread {
             number: 4,
             kind: ThreadKind::Student,
             name: Some(name.to_owned()),
@@ -81,8 +127,12 @@ mod tests {
             at: Vec::new(),
             since: 0.0,
             cpu: 0.0,
-        };
-        assert_eq!(super::state(&thread, "worker-2"), expected);
+        }
+    }
+
+    #[track_caller]
+    fn check(name: &str, state: ThreadState, expected: &str) {
+        assert_eq!(super::state(&thread(name, state), "worker-2"), expected);
     }
 
     fn futex_at(used_by: FutexUse, seconds: Option<f64>) -> ThreadState {

@@ -1,0 +1,133 @@
+//! Tells of panics, and remembers them.
+
+use std::collections::HashMap;
+
+use interleave_protocol::{CodeAddress, Location, Panic};
+
+use super::{
+    super::{failures, panics},
+    State,
+};
+use crate::evaluator::{Output, Stream};
+
+/// The panics in the host, and what they may come of.
+#[derive(Debug, Default)]
+pub(super) struct Panics {
+    /// What they were, oldest first.
+    told: Vec<String>,
+    /// Cells that may start no more threads.
+    refused: HashMap<u64, Refused>,
+}
+
+/// A cell has met the limit of threads.
+#[derive(Debug)]
+struct Refused {
+    /// So many live at once.
+    limit: usize,
+    /// Where it wanted one more.
+    at: Option<Location>,
+    was_told: bool,
+    /// The first panic of another thread that comes of it, while the cell runs.
+    held: Option<Panic>,
+}
+
+impl State {
+    /// A cell has met the limit.
+    pub(super) fn refuse_threads(&mut self, cell: u64, limit: usize, at: &[CodeAddress]) {
+        let at = at
+            .iter()
+            .find_map(|address| self.places.location_of_address(address));
+        let refused = Refused {
+            limit,
+            at,
+            was_told: false,
+            held: None,
+        };
+        self.panics.refused.insert(cell, refused);
+    }
+
+    /// A thread panicked.
+    pub(super) fn take_panic(&mut self, cell: u64, mut panic: Panic) {
+        let is_running = self.running.cell() == Some(cell);
+        if let Some(refused) = self.panics.refused.get_mut(&cell)
+            && let Some(message) = panics::too_many_threads(&panic.message, refused.limit)
+        {
+            panic.message = message;
+            panic.location = refused.at.clone().or(panic.location);
+            // A thousand threads that start threads panic in the same way: the cell's own counts.
+            let was_told = std::mem::replace(&mut refused.was_told, true);
+            if panic.on_cell_thread {
+                refused.held = None;
+            } else if was_told {
+                return;
+            } else if is_running {
+                refused.held = Some(panic);
+                return;
+            }
+        }
+        self.tell_panic(cell, panic);
+    }
+
+    /// The cell has ended: tells what was held back because the cell might have told it itself.
+    pub(super) fn tell_held_panics(&mut self) {
+        let refused = self.panics.refused.iter_mut();
+        let held = refused.filter_map(|(cell, refused)| Some((*cell, refused.held.take()?)));
+        for (cell, panic) in held.collect::<Vec<_>>() {
+            self.tell_panic(cell, panic);
+        }
+    }
+
+    fn tell_panic(&mut self, cell: u64, panic: Panic) {
+        let remark = panics::remark(&panic.message, &self.panics.told);
+        let summary = self.summary(&panic);
+        if self.panics.told.last() != Some(&summary) {
+            self.panics.told.push(summary);
+        }
+        if panic.on_cell_thread {
+            self.report.panics.push(panic);
+            self.report.remark = remark;
+        } else if panic.is_awaited {
+            self.print_panic(cell, &panic);
+            self.report.handed_on = Some(panic);
+            self.report.remark = remark;
+        } else {
+            let failure = failures::panicked_aside(&panic, remark.as_deref(), &self.places);
+            self.outputs.send(cell, Output::Failure(failure));
+        }
+    }
+
+    /// Says that a panic happened which did not end its cell, as a program would on standard error.
+    pub(super) fn print_panic(&mut self, cell: u64, panic: &Panic) {
+        let text = format!(
+            "thread '{}' panicked at {}:\n{}\n",
+            thread(panic),
+            self.place(panic),
+            panic.message,
+        );
+        let stream = Stream::Stderr;
+        self.outputs.send(cell, Output::Stream { stream, text });
+    }
+
+    fn summary(&self, panic: &Panic) -> String {
+        let message = panics::beginning(&panic.message);
+        let location = panic.location.as_ref();
+        let place = location.and_then(|location| self.places.of_panic(location));
+        let place = place.map(|place| format!(" at {}", self.places.describe(place)));
+        let place = place.unwrap_or_default();
+        format!("thread '{}'{place} ({message})", thread(panic))
+    }
+
+    fn place(&self, panic: &Panic) -> String {
+        let Some(location) = &panic.location else {
+            return "an unknown place".to_owned();
+        };
+        match self.places.of_panic(location) {
+            Some(place) => self.places.describe(place),
+            None => format!("{}:{}:{}", location.file, location.line, location.column),
+        }
+    }
+}
+
+fn thread(panic: &Panic) -> &str {
+    panic.thread.as_deref().unwrap_or("<unnamed>")
+}
