@@ -200,7 +200,8 @@ def test_block_on_inside_async_code_panics_as_in_a_program(kernel):
         "tokio::spawn(async {\n    tokio::runtime::Runtime::new().unwrap().block_on(async { 1 })\n}).await.is_err()"
     )
     assert cell.value == "true"
-    assert "Cannot start a runtime from within a runtime" in cell.stderr
+    [panic] = cell.contents("error")
+    assert "Cannot start a runtime from within a runtime" in panic["evalue"]
 
 
 # rayon, crossbeam, parking_lot
