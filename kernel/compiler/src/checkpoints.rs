@@ -87,7 +87,7 @@ fn cell_code(source: &str) -> Option<Range<usize>> {
     };
     let open = catch + function[catch..].find("||{")?;
     let start = open + function[open..].find('\n')? + 1;
-    let put = function[start - 1..].find("\nevcxr_variable_store.put_variable::<");
+    let put = function[start..].find("evcxr_variable_store.put_variable::<");
     let close = function[start..].rfind("})) { \n");
     let close = close.or_else(|| function[start..].rfind("}).is_err() {"))?;
     let end = start + put.map_or(close, |put| put.min(close));
