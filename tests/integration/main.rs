@@ -17,6 +17,7 @@ mod comm;
 mod command_line;
 mod complete;
 mod execute;
+mod fuzz;
 mod history;
 mod inspect;
 mod interrupt;

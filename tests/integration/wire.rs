@@ -65,6 +65,15 @@ fn hopeless(key: &str) -> Vec<(&'static str, Vec<Vec<u8>>)> {
             signed([b"\xff\xfe", b"{}", b"{}", b"{}"]),
         ),
         (
+            "header with a field, of no use here, that is no UTF-8",
+            signed([
+                b"{\"msg_id\": \"m\", \"msg_type\": \"kernel_info_request\", \"date\": \"\xff\"}",
+                b"{}",
+                b"{}",
+                b"{}",
+            ]),
+        ),
+        (
             "parent header that is no JSON",
             signed([&info, b"{", b"{}", b"{}"]),
         ),

@@ -1,0 +1,287 @@
+//! Thousands of messages that are nearly right. Each is answered or dropped, every *busy* has its
+//! *idle*, and nothing is left over.
+//!
+//! A failure names its seed; `INTERLEAVE_FUZZ_SEED=… cargo test --test integration fuzz` repeats it,
+//! and `INTERLEAVE_FUZZ_MESSAGES` says how many messages to try.
+
+use std::{collections::HashMap, fs, io::Write, net::TcpStream, sync::Arc};
+
+use bytes::Bytes;
+use fastrand::Rng;
+use interleave_kernel::{
+    evaluator::{Completeness, Failure, Outcome},
+    session::{Action, Done, Event, Executed, Job, KernelInfo, Session},
+    wire::{Codec, Parent},
+};
+use jupyter_protocol::{ExecutionState, JupyterMessageContent};
+use serde_json::json;
+
+use crate::{
+    client::{Channel, Client},
+    launch::{self, Kernel},
+};
+
+mod mutation;
+
+const KEY: &str = "a key";
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().expect("a number"))
+}
+
+/// Says its seed when the test fails.
+struct Seed(u64);
+
+impl Seed {
+    fn new() -> Self {
+        Self(number("INTERLEAVE_FUZZ_SEED").unwrap_or_else(|| fastrand::u64(..)))
+    }
+}
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("repeat it with INTERLEAVE_FUZZ_SEED={}", self.0);
+        }
+    }
+}
+
+fn messages(otherwise: u64) -> u64 {
+    number("INTERLEAVE_FUZZ_MESSAGES").unwrap_or(otherwise)
+}
+
+/// A session whose evaluator answers at once, by chance well or badly.
+struct Rig {
+    session: Session,
+    statuses: HashMap<*const Parent, Vec<&'static str>>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let is_complete = |_: &str| Completeness::Complete;
+        let mut rig = Self {
+            session: Session::new(KernelInfo::default(), is_complete),
+            statuses: HashMap::new(),
+        };
+        rig.session.handle(Event::EvaluatorStarted(Ok(())));
+        rig
+    }
+
+    /// Lets an event have all its consequences. Returns whether the kernel goes on.
+    fn handle(&mut self, rng: &mut Rng, event: Event) -> bool {
+        let mut events = vec![event];
+        let mut goes_on = true;
+        while let Some(event) = events.pop() {
+            for action in self.session.handle(event) {
+                match action {
+                    Action::Publish(Some(parent), content) => self.publish(&parent, &content),
+                    Action::Evaluate(job) => events.extend(done(rng, &job)),
+                    Action::SearchHistory(to, request) => events.push(Event::HistoryFound {
+                        to,
+                        output: request.output,
+                        entries: Vec::new(),
+                    }),
+                    Action::Stop => goes_on = false,
+                    _ => {}
+                }
+            }
+        }
+        goes_on
+    }
+
+    fn publish(&mut self, parent: &Arc<Parent>, content: &JupyterMessageContent) {
+        let status = match content {
+            JupyterMessageContent::Status(status) => match status.execution_state {
+                ExecutionState::Busy => "busy",
+                ExecutionState::Idle => "idle",
+                _ => "another status",
+            },
+            _ => "output",
+        };
+        let statuses = self.statuses.entry(Arc::as_ptr(parent)).or_default();
+        statuses.push(status);
+    }
+
+    /// Everything was enclosed by one busy and one idle.
+    #[track_caller]
+    fn check(&mut self) {
+        for statuses in std::mem::take(&mut self.statuses).into_values() {
+            let [first, inside @ .., last] = &statuses[..] else {
+                panic!("{statuses:?}");
+            };
+            assert_eq!((*first, *last), ("busy", "idle"), "{statuses:?}");
+            assert!(inside.iter().all(|it| *it == "output"), "{statuses:?}");
+        }
+    }
+}
+
+/// What an evaluator may say to a job, first what it says last.
+fn done(rng: &mut Rng, job: &Job) -> Vec<Event> {
+    let outcome = match rng.u8(0..6) {
+        0 => Outcome::Failed(Failure {
+            name: "Error".into(),
+            value: "wrong".into(),
+            traceback: Vec::new(),
+        }),
+        1 => {
+            let panicked = Done::Panicked {
+                message: "no".into(),
+            };
+            let again = Event::EvaluatorStarted(Ok(()));
+            return vec![again, Event::Done(panicked)];
+        }
+        _ => Outcome::Finished,
+    };
+    let done = match job {
+        Job::Execute { .. } => Done::Executed(Executed {
+            outcome,
+            result: None,
+            page: None,
+            expressions: Default::default(),
+        }),
+        Job::Complete { .. } => Done::Completed(Default::default()),
+        Job::Inspect { .. } => Done::Inspected(None),
+    };
+    vec![Event::Done(done)]
+}
+
+#[test]
+fn the_session_takes_every_message() {
+    let seed = Seed::new();
+    let mut rng = Rng::with_seed(seed.0);
+    let corpus = mutation::corpus();
+    let codec = Codec::new(KEY);
+    let mut rig = Rig::new();
+    let mut understood = 0;
+    for _ in 0..messages(10_000) {
+        let frames = mutation::message(&mut rng, &corpus, KEY);
+        let frames: Vec<Bytes> = frames.into_iter().map(Bytes::from).collect();
+        let Ok(incoming) = codec.decode(&frames) else {
+            continue;
+        };
+        understood += 1;
+        let channel = match rng.bool() {
+            true => interleave_kernel::wire::Channel::Shell,
+            false => interleave_kernel::wire::Channel::Control,
+        };
+        if !rig.handle(&mut rng, Event::Request(channel, incoming)) {
+            rig.check();
+            rig = Rig::new();
+        }
+        rig.check();
+    }
+    assert!(understood > 0, "no message was near enough to a right one");
+}
+
+/// A program that does not say what it drops.
+fn quiet_process() -> Client {
+    let directory = tempfile::tempdir().unwrap();
+    let (connection, file) = launch::write_connection_file(directory.path());
+    let mut command = launch::command(&file);
+    let child = command.env("INTERLEAVE_LOG", "off").spawn().unwrap();
+    Client::connect(
+        connection,
+        Kernel::Process {
+            child,
+            _directory: directory,
+        },
+    )
+}
+
+/// How many descriptors and threads a process has.
+fn holdings(kernel: &Kernel) -> [usize; 2] {
+    let Kernel::Process { child, .. } = kernel else {
+        panic!("only a process has holdings of its own");
+    };
+    let count = |what| {
+        fs::read_dir(format!("/proc/{}/{what}", child.id()))
+            .unwrap()
+            .count()
+    };
+    [count("fd"), count("task")]
+}
+
+/// Reads until a cell has run that was sent behind everything else, and counts what was busy and
+/// what is idle again.
+#[track_caller]
+fn settle(client: &mut Client, open: &mut HashMap<String, i64>) {
+    // The first cell may be given up because of one before it; then nothing more fails. The history
+    // has a thread of its own.
+    let history = json!({"hist_access_type": "tail", "n": 0, "output": false, "raw": true});
+    for last in ["cell", "cell", "history"] {
+        let id = match last {
+            "cell" => client.send_cell("print last"),
+            _ => client.send(Channel::Shell, "history_request", history.clone()),
+        };
+        loop {
+            let message = client.iopub();
+            let count = open.entry(message.parent.to_string()).or_default();
+            match message.summary().as_str() {
+                "status busy" => *count += 1,
+                "status idle" => *count -= 1,
+                _ => assert!(*count > 0, "outside of busy and idle: {message:?}"),
+            }
+            if message.parent_id() == id && message.summary() == "status idle" {
+                break;
+            }
+        }
+        while client.receive(Channel::Shell).parent_id() != id {}
+    }
+    for channel in [Channel::Shell, Channel::Control] {
+        let info = client.send(channel, "kernel_info_request", json!({}));
+        while client.receive(channel).parent_id() != info {}
+        for expected in ["status busy", "status idle"] {
+            client.expect(&info, expected);
+        }
+    }
+    open.retain(|_, count| *count != 0);
+    assert!(open.is_empty(), "busy and idle differ: {open:?}");
+}
+
+#[test]
+fn the_program_takes_every_message() {
+    let seed = Seed::new();
+    let mut rng = Rng::with_seed(seed.0);
+    let corpus = mutation::corpus();
+    let mut client = quiet_process();
+    let mut open = HashMap::new();
+    settle(&mut client, &mut open);
+    let before = holdings(&client.kernel);
+    for number in 0..messages(2_000) {
+        let key = client.connection.key.clone();
+        let frames = mutation::message(&mut rng, &corpus, &key);
+        let channels = [Channel::Shell, Channel::Control, Channel::Stdin];
+        client.send_frames(*rng.choice(&channels).unwrap(), frames);
+        if number % 50 == 0 {
+            settle(&mut client, &mut open);
+        }
+    }
+    settle(&mut client, &mut open);
+    assert_eq!(holdings(&client.kernel), before, "descriptors and threads");
+    client.finish();
+}
+
+#[test]
+fn connections_that_speak_no_zeromq_harm_nobody() {
+    let seed = Seed::new();
+    let mut rng = Rng::with_seed(seed.0);
+    let mut client = quiet_process();
+    let connection = client.connection.clone();
+    let ports = [
+        connection.shell_port,
+        connection.control_port,
+        connection.iopub_port,
+        connection.stdin_port,
+        connection.hb_port,
+    ];
+    for _ in 0..100 {
+        let port = *rng.choice(&ports).unwrap();
+        let mut stream = TcpStream::connect((connection.ip.as_str(), port)).unwrap();
+        let bytes: Vec<u8> = (0..rng.usize(0..200)).map(|_| rng.u8(..)).collect();
+        // An error means that the kernel has closed the connection already.
+        let _ = stream.write_all(&bytes);
+    }
+    settle(&mut client, &mut HashMap::new());
+    client.finish();
+}
