@@ -42,7 +42,9 @@ pub(crate) fn with_checkpoints(
 fn write(path: &Path, source: &str, checked: Option<&Checked>) -> Result<()> {
     let insertions = path.with_file_name(Insertions::FILE);
     match checked {
-        Some(checked) => fs::write(insertions, serde_json::to_vec(&checked.insertions)?)?,
+        Some(checked) => {
+            crate::files::replace(&insertions, serde_json::to_vec(&checked.insertions)?)?
+        }
         None => match fs::remove_file(insertions) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}

@@ -15,6 +15,7 @@ use toml::Table;
 use crate::{
     attempt, crash,
     dependencies::Dependencies,
+    files,
     installation::Installation,
     keeping, memory,
     notes::Notes,
@@ -121,7 +122,7 @@ fn build(
         print(&judgement.forwarded)?;
         return Ok(run.exit_code());
     }
-    fs::write(directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;
+    files::replace(&directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;
     if let Some(file) = std::env::var_os(OBJECT_PATH_ENV) {
         fs::write(file, object.as_os_str().as_encoded_bytes())?;
     }

@@ -374,7 +374,7 @@ fn copy_by_links(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    fs::write(path, serde_json::to_vec(value)?)
+    crate::files::replace(path, serde_json::to_vec(value)?)
         .with_context(|| format!("cannot write {}", path.display()))
 }
 

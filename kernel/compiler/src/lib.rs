@@ -27,6 +27,7 @@ pub mod checkpoints;
 pub mod crash;
 pub mod dependencies;
 pub mod diagnostics;
+pub mod files;
 pub mod insertions;
 pub mod installation;
 pub mod keeping;

@@ -89,7 +89,7 @@ impl Notes {
     }
 
     fn write(&self) -> Result<()> {
-        fs::write(&self.file, serde_json::to_vec(&self.notes)?)?;
+        crate::files::replace(&self.file, serde_json::to_vec(&self.notes)?)?;
         Ok(())
     }
 }
