@@ -56,6 +56,8 @@ pub fn compile(
         installation.restore_environment(&mut rustc);
         rustc
             .current_dir(directory)
+            // A linker that is killed leaves its files there; the workspace is removed.
+            .env("TMPDIR", directory)
             .args(["--crate-name", CELL_CRATE, "--edition=2024"])
             .arg("--error-format=json")
             .arg(source)
