@@ -206,12 +206,8 @@ fn holdings(kernel: &Kernel) -> [usize; 2] {
 /// Waits until everything has been answered: counts what is busy and what is idle again.
 #[track_caller]
 fn settle(client: &mut Client, open: &mut HashMap<String, i64>) {
-    // After these, everything sent before has been read; after the cell, the cells have run.
-    for channel in [Channel::Shell, Channel::Control] {
-        let info = client.send(channel, "kernel_info_request", json!({}));
-        count_until(client, open, |_, message| is_idle(message, &info));
-        while client.receive(channel).parent_id() != info {}
-    }
+    // After this, everything sent before has been read; after the cell, the cells have run.
+    pass_by(client, open);
     let last = client.send_cell("print last");
     count_until(client, open, |_, message| is_idle(message, &last));
     while client.receive(Channel::Shell).parent_id() != last {}
@@ -221,7 +217,18 @@ fn settle(client: &mut Client, open: &mut HashMap<String, i64>) {
             open.values().all(|count| *count == 0)
         });
     }
+    // The last replies.
+    pass_by(client, open);
     open.clear();
+}
+
+#[track_caller]
+fn pass_by(client: &mut Client, open: &mut HashMap<String, i64>) {
+    for channel in [Channel::Shell, Channel::Control] {
+        let info = client.send(channel, "kernel_info_request", json!({}));
+        count_until(client, open, |_, message| is_idle(message, &info));
+        while client.receive(channel).parent_id() != info {}
+    }
 }
 
 #[track_caller]
