@@ -349,3 +349,25 @@ def test_a_panic_that_comes_of_another_names_it(own_kernel):
     told = " ".join(kernel.run("*LOCK.lock().unwrap() += 1;").traceback.split())
     assert "a lock is poisoned when a thread panics" in told
     assert f"The panic before this one: thread 'doomed' at In[{number}]:3:5 (boom)" in told
+
+
+def test_stop_ends_threads_and_says_which_go_on(own_kernel):
+    kernel = own_kernel()
+    kernel.run(NAMED + "\nstatic LOCK: std::sync::Mutex<i32> = std::sync::Mutex::new(0);")
+    kernel.run(
+        'start("spinner", || loop { std::hint::spin_loop() });\n'
+        'start("sleeper", || loop { thread::sleep(Duration::from_secs(1000)) });\n'
+        "let guard = LOCK.lock().unwrap();\n"
+        'start("waiter", || drop(LOCK.lock()));'
+    )
+    number = kernel.run("*guard").reply["execution_count"] - 1
+    assert kernel.run(":stop nobody").error["evalue"].startswith("no thread is called `nobody`. There are: spinner (")
+    assert kernel.run(":stop spinner").value == "1 thread has stopped."
+    stopped = kernel.run(":stop").value.splitlines()
+    assert stopped[0] == "1 thread has stopped."
+    assert re.fullmatch(
+        rf"waiter \(\d+\) goes on: it waits for a lock, In\[{number}\]:4; it stops when that wait ends.", stopped[1]
+    )
+    assert kernel.run("drop(guard); 5").value == "5"
+    assert eventually(lambda: "No thread" in kernel.run(":threads").value)
+    assert kernel.run(":stop").value == "No thread that a cell started is running."

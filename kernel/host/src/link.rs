@@ -187,6 +187,7 @@ fn answer(line: &[u8]) {
             let (threads, unseen) = observe::threads();
             send(&HostEvent::Threads { threads, unseen });
         }
+        Ok(HostRequest::StopThreads { numbers }) => stop::stop_threads(&numbers),
         Ok(HostRequest::LimitThreads { limit }) => observe::limit_threads(limit),
         // What nobody knows is nobody's loss: both ends are of one version.
         Err(_) => {}

@@ -26,7 +26,7 @@ pub(crate) use limit::limit_threads;
 pub(crate) use reading::threads;
 pub(crate) use registry::{adopt_first, cells_of_others, forget_others, run_cells_here};
 pub(crate) use stopping::{
-    CellThread, awaits_at, found_at, found_in_cell, has_threads, runs_cells_here, stop_threads,
-    work_for,
+    CellThread, awaits_at, found_at, found_in_cell, has_threads, is_any_thread_marked,
+    is_marked_itself, mark_threads, runs_cells_here, stop_threads, wake_marked_threads, work_for,
 };
 pub(crate) use waiting::{Waiting, blocked};

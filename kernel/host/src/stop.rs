@@ -142,6 +142,9 @@ pub(crate) fn interrupt(cell: u64) {
 /// may be in a task that an earlier cell has left on its event loop: that is stopped only if it does
 /// not come to an `.await` soon.
 pub(crate) fn is_wanted() -> bool {
+    if observe::is_marked_itself() {
+        return true;
+    }
     if !is_any_marked() {
         return false;
     }
@@ -170,6 +173,26 @@ pub(crate) fn note_place() {
 
 /// So many callers are told to the kernel, which takes the first that is on a line of a cell.
 const DEPTH: usize = 16;
+
+/// Stops single threads, by their numbers in the registry. They are woken for a while; what goes on
+/// then stops when it comes to a checkpoint.
+pub(crate) fn stop_threads(numbers: &[u64]) {
+    observe::mark_threads(numbers);
+    show_flag();
+    let waker = std::thread::Builder::new().name("interleave-stop".into());
+    // Without the thread they stop at their next checkpoint.
+    let _ = waker.spawn(wake_marked_threads);
+}
+
+fn wake_marked_threads() {
+    let start = Instant::now();
+    let [mut pause, longest] = PAUSES;
+    while observe::wake_marked_threads() > 0 && start.elapsed() < ASKING {
+        input::wake_readers();
+        std::thread::sleep(pause);
+        pause = (pause * 2).min(longest);
+    }
+}
 
 fn climb(cell: u64) {
     mark(cell);
@@ -246,9 +269,10 @@ fn forget_finished() {
 }
 
 fn show_flag() {
+    let is_set = is_any_marked() || observe::is_any_thread_marked();
     // SAFETY: null, or the prelude's number, which lives as long as the process.
     if let Some(flag) = unsafe { FLAG.load(Ordering::Acquire).as_ref() } {
-        flag.store(is_any_marked().into(), Ordering::Relaxed);
+        flag.store(is_set.into(), Ordering::Relaxed);
     }
 }
 

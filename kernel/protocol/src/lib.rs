@@ -158,6 +158,11 @@ pub enum HostRequest {
         /// The cell, as the host counts them: the number before its [`HostEvent::CellStarted`].
         cell: u64,
     },
+    /// Stop these threads, as soon as each comes to a place where it can be stopped.
+    StopThreads {
+        /// See [`Thread::number`].
+        numbers: Vec<u64>,
+    },
     /// From now on so many threads may live at once; [`DEFAULT_THREAD_LIMIT`] until then.
     LimitThreads {
         /// So many.

@@ -38,6 +38,8 @@ pub(super) struct Slot {
     pub(super) handle: AtomicU64,
     /// Whether it is the thread on which the cells run.
     pub(super) runs_cells: AtomicBool,
+    /// Whether it was asked to stop, it and not a cell.
+    pub(super) is_to_stop: AtomicBool,
     /// Whether it was found to work for whoever comes, though a cell has started it.
     pub(super) is_shared: AtomicBool,
     name: [AtomicU64; NAME / 8],
@@ -67,6 +69,7 @@ impl Slot {
             id: AtomicI32::new(0),
             handle: AtomicU64::new(0),
             runs_cells: AtomicBool::new(false),
+            is_to_stop: AtomicBool::new(false),
             is_shared: AtomicBool::new(false),
             name: [const { AtomicU64::new(0) }; NAME / 8],
             birth: Trace::new(),
@@ -160,6 +163,7 @@ impl Place {
         slot.id.store(0, Relaxed);
         slot.handle.store(0, Relaxed);
         slot.runs_cells.store(false, Relaxed);
+        slot.is_to_stop.store(false, Relaxed);
         slot.is_shared.store(false, Relaxed);
         slot.set_name(b"");
         slot.birth.take(caller);

@@ -32,6 +32,32 @@ pub(crate) fn has_threads(cell: u64) -> bool {
     living.any(|slot| slot.works_for(cell))
 }
 
+/// Marks single threads, by their numbers.
+pub(crate) fn mark_threads(numbers: &[u64]) {
+    let (living, _) = registry::living();
+    for slot in living.filter(|slot| numbers.contains(&slot.number.load(Relaxed))) {
+        slot.is_to_stop.store(true, Relaxed);
+    }
+}
+
+/// Wakes those. Returns how many still go on.
+pub(crate) fn wake_marked_threads() -> usize {
+    let (living, _) = registry::living();
+    let marked = living.filter(|slot| slot.is_to_stop.load(Relaxed));
+    marked.map(|slot| fate::wake(slot.id.load(Relaxed))).count()
+}
+
+/// Whether some are left.
+pub(crate) fn is_any_thread_marked() -> bool {
+    let (mut living, _) = registry::living();
+    living.any(|slot| slot.is_to_stop.load(Relaxed))
+}
+
+/// Whether the calling thread is marked by itself.
+pub(crate) fn is_marked_itself() -> bool {
+    registry::current().is_some_and(|slot| slot.is_to_stop.load(Relaxed))
+}
+
 impl Slot {
     fn works_for(&self, cell: u64) -> bool {
         self.works_for.load(Relaxed) == cell && !self.fate.is_left()

@@ -9,7 +9,7 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 9] = [
+pub(super) const OURS: [Command; 10] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
@@ -35,6 +35,10 @@ pub(super) const OURS: [Command; 9] = [
     Command {
         name: ":quit",
         description: "End the kernel, as Shut Down in the Kernel menu does",
+    },
+    Command {
+        name: ":stop [NAME]",
+        description: "Stop the threads of earlier cells, or one of them",
     },
     Command {
         name: ":threads",
@@ -65,6 +69,8 @@ pub(super) enum Special<'a> {
     LimitThreads(&'a str),
     /// Wait for the threads with these names, or for all.
     Join(&'a str),
+    /// Stop those.
+    Stop(&'a str),
     Version,
     /// Show the limit of memory, or set what stands behind `limit`.
     Memory(Option<&'a str>),
@@ -82,6 +88,7 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
         match (name, arguments.trim().strip_prefix("limit")) {
             (":threads", Some(limit)) => return Some(Special::LimitThreads(limit.trim())),
             (":join", _) => return Some(Special::Join(arguments)),
+            (":stop", _) => return Some(Special::Stop(arguments)),
             (":output", _) => return Some(Special::Output(arguments.trim())),
             _ => {}
         }

@@ -8,7 +8,7 @@ use super::{
     EvcxrEvaluator,
     commands::{self, Special},
     failures, output_command, text_plain,
-    threads::{self, join::join},
+    threads::{self, join::join, stop::stop},
 };
 use crate::evaluator::{Evaluator, Failure, Outcome, Output};
 
@@ -35,6 +35,7 @@ impl EvcxrEvaluator {
             Special::Threads => self.list_threads(),
             Special::LimitThreads(limit) => self.limit_threads(limit),
             Special::Join(names) => self.join(names),
+            Special::Stop(names) => self.stop(names),
         };
         match result {
             Ok(()) => Outcome::Finished,
@@ -82,6 +83,16 @@ impl EvcxrEvaluator {
         let _ = self.link.limit_threads(limit);
         let text = format!("{limit} threads may live at once.");
         self.show(BTreeMap::from([text_plain(&text)]));
+        Ok(())
+    }
+
+    fn stop(&self, names: &str) -> Result<(), Failure> {
+        self.interrupter.begin();
+        let stopped = stop(&self.link, names, |time| {
+            self.interrupter.wait_for_interrupt(time)
+        });
+        self.interrupter.end();
+        self.show(stopped?);
         Ok(())
     }
 

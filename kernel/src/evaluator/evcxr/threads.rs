@@ -10,6 +10,7 @@ use super::host_link::{HostLink, Threads};
 pub(super) mod join;
 pub(super) mod notice;
 mod select;
+pub(super) mod stop;
 mod tasks;
 mod words;
 

@@ -40,6 +40,12 @@ impl HostLink {
         state.threads.take()
     }
 
+    /// Asks threads to stop. `None` when the host cannot hear.
+    pub(in crate::evaluator::evcxr) fn stop_threads(&self, numbers: &[u64]) -> Option<()> {
+        let numbers = numbers.to_vec();
+        self.lock().tell(&HostRequest::StopThreads { numbers })
+    }
+
     /// From now on so many threads may live at once. `None` when the host cannot hear.
     pub(in crate::evaluator::evcxr) fn limit_threads(&self, limit: usize) -> Option<()> {
         let mut state = self.lock();

@@ -5,7 +5,7 @@ use interleave_protocol::Thread;
 use super::words;
 
 /// What to do about threads; said where there are any.
-const COMMANDS: &str = ":threads lists, :join waits";
+const COMMANDS: &str = ":threads lists, :join waits, :stop stops";
 
 /// Says which threads of a cell still run. `None` when none does.
 pub(in crate::evaluator::evcxr) fn of_left(threads: &[Thread]) -> Option<String> {
@@ -40,7 +40,7 @@ mod tests {
 
     #[track_caller]
     fn check(threads: &[Thread], expected: &str) {
-        let expected = format!("{expected} (:threads lists, :join waits)");
+        let expected = format!("{expected} (:threads lists, :join waits, :stop stops)");
         assert_eq!(of_left(threads), Some(expected));
     }
 

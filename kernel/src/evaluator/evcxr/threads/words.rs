@@ -38,6 +38,28 @@ pub(super) fn ended(threads: usize) -> String {
     }
 }
 
+/// The same when they were asked to.
+pub(super) fn stopped(threads: usize) -> String {
+    match threads {
+        0 => "No thread that a cell started is running.".to_owned(),
+        1 => "1 thread has stopped.".to_owned(),
+        many => format!("{many} threads have stopped."),
+    }
+}
+
+/// Why a thread that was asked to stop has not.
+pub(super) fn goes_on(thread: &Thread, state: &str, place: Option<&str>) -> String {
+    let place = place.map_or(String::new(), |place| format!(", {place}"));
+    let until = match thread.state {
+        ThreadState::Running => "it is in code that does not ask whether to stop",
+        _ => "it stops when that wait ends",
+    };
+    format!(
+        "{} goes on: it {state}{place}; {until}.",
+        name_and_number(thread)
+    )
+}
+
 fn count(threads: usize) -> String {
     match threads {
         1 => "1 thread".to_owned(),
@@ -182,6 +204,18 @@ pub(super) mod tests {
             futex_at(FutexUse::Park, Some(1.0)),
             "is parked: waits for a message or a wake-up, 1.0 s at most",
         );
+    }
+
+    #[test]
+    fn a_thread_that_goes_on_says_why() {
+        let waits = thread("a", futex_at(FutexUse::Lock, None));
+        assert_eq!(
+            goes_on(&waits, "waits for a lock", Some("In[3]:4")),
+            "a (4) goes on: it waits for a lock, In[3]:4; it stops when that wait ends."
+        );
+        let runs = goes_on(&thread("a", ThreadState::Running), "runs", None);
+        assert!(runs.ends_with("does not ask whether to stop."), "{runs}");
+        assert_eq!(stopped(1), "1 thread has stopped.");
     }
 
     #[test]
