@@ -344,7 +344,10 @@ impl State {
                 }
                 self.renew_limit(host);
             }
-            HostEvent::Snapshot { pid } => self.lineage.was_copied(pid),
+            HostEvent::Snapshot { pid } => {
+                self.lineage.was_copied(pid);
+                self.wake_mover(); // It waits for the copy's end from now on.
+            }
             HostEvent::NoSnapshot { reason } => {
                 self.lineage.was_not_copied(reason, &self.numbers);
             }

@@ -185,12 +185,12 @@ impl Lineage {
         self.kill_all();
     }
 
-    /// What becomes readable when a copy has ended that is of no use any more.
+    /// What becomes readable when a copy has ended that has not taken over.
     pub(super) fn ends(&self) -> Vec<std::io::Result<OwnedFd>> {
         let inner = self.lock();
         let copies = inner.copies.iter();
         copies
-            .filter(|copy| !inner.is_needed(copy.pid))
+            .filter(|copy| inner.successor != Some(copy.pid))
             .map(|copy| copy.end.try_clone())
             .collect()
     }
@@ -216,19 +216,17 @@ impl Inner {
         }
     }
 
-    /// Takes note of copies that have ended and are of no use any more.
+    /// Takes note of copies that have ended; of the one that runs the cells,
+    /// [`Inner::end_of_current`] does, so that it can be asked how it ended.
     fn reap(&mut self) {
         let copies = std::mem::take(&mut self.copies);
         let left = copies.into_iter().filter(|copy| {
-            self.is_needed(copy.pid) || wait(copy.pid, WaitOptions::NOHANG).is_none()
+            self.successor == Some(copy.pid) || wait(copy.pid, WaitOptions::NOHANG).is_none()
         });
         self.copies = left.collect();
-    }
-
-    /// Whether the copy runs the cells, or may do so soon. Then it is not reaped by the way, so that
-    /// its number stays its own and it can be asked how it ended.
-    fn is_needed(&self, copy: Pid) -> bool {
-        [self.successor, self.snapshot].contains(&Some(copy))
+        // What has ended takes nobody's place, and its number may be used again.
+        let lives = |pid: &Pid| self.copies.iter().any(|copy| copy.pid == *pid);
+        self.snapshot = self.snapshot.filter(lives);
     }
 
     /// Ends the process of the cells, which evcxr takes for ended, if it is a successor.
