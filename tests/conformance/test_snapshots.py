@@ -37,7 +37,7 @@ ENDS = {
     "stack overflow": (
         "fn deep(n: u64) -> u64 { if n == 0 { 0 } else { 1 + deep(n + 1) } }\ndeep(taken.len() as u64);",
         "crash",
-        "SIGABRT",
+        "overflowed its stack",
     ),
     "killed": (
         'std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status().unwrap(); loop {}',
