@@ -118,7 +118,7 @@ def test_a_static_of_a_type_that_was_redefined_is_made_anew(kernel):
 def test_statics_begin_anew_in_a_new_process(own_kernel):
     kernel = own_kernel()
     kernel.run(COUNTER + "\nN.store(7, SeqCst);")
-    kernel.run("std::process::abort();")
+    kernel.run(":restart")
     assert kernel.run("N.load(SeqCst)").value == "0"
     assert kernel.run("N.fetch_add(1, SeqCst); N.load(SeqCst)").value == "1"
 

@@ -43,6 +43,8 @@ pub fn learn(
     let wanted: Wanted = serde_json::from_slice(&fs::read(directory.join(Wanted::FILE))?)?;
     let source = fs::read_to_string(directory.join("src/lib.rs"))
         .context("cannot read the source that evcxr wrote")?;
+    // What only evcxr reads would hide a `thread_local!` in a module.
+    let source = interleave_protocol::types::without_added(&source);
     let (source, lines) = ask_for(&source, &wanted.names);
     // Not the file that evcxr wrote: it compares what is there with what it is about to write.
     let file = directory.join("types.rs");
