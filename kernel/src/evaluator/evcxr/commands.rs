@@ -19,8 +19,8 @@ pub(super) const OURS: [Command; 10] = [
         description: "Show how much memory cells may take; set it: :memory limit 4GB, or none",
     },
     Command {
-        name: ":opt LEVEL",
-        description: "Optimise (0 to 3): above statements, that cell; alone, all cells from now on",
+        name: ":opt",
+        description: "Optimise (`:opt 2`, 0 to 3): above statements, that cell; alone, all cells from now on",
     },
     Command {
         name: ":output",
