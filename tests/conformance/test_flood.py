@@ -119,7 +119,6 @@ def test_late_output_is_limited_in_its_own_cell(kernel, limited):
     [
         'loop { println!("flood"); }',
         'loop { print!("flood"); eprintln!(); }',
-        'std::thread::scope(|scope| for _ in 0..4 { scope.spawn(|| loop { println!("flood"); }); });',
         'let shown = display(&Html::from("x")); println!("flood"); loop { shown.update(&Html::from("y")); }',
     ],
 )
