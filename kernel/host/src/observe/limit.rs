@@ -5,7 +5,7 @@
 
 use std::sync::atomic::{
     AtomicU64, AtomicUsize,
-    Ordering::{AcqRel, Relaxed},
+    Ordering::{Acquire, Relaxed, Release},
 };
 
 use interleave_protocol::{DEFAULT_THREAD_LIMIT, HostEvent};
@@ -52,10 +52,11 @@ impl Permit {
         if LIVING.fetch_update(Relaxed, Relaxed, one_more).is_ok() {
             return Some(Self(()));
         }
-        if remember(cell) {
-            let at = reading::calling(caller);
-            link::send(&HostEvent::ThreadRefused { limit, at });
-        }
+        let at = reading::calling(caller);
+        link::send(&HostEvent::ThreadRefused { limit, at });
+        // Only now: a thread that sees it panics at once, and the kernel must know why by then. Until
+        // then others may say the same.
+        remember(cell);
         None
     }
 }
@@ -67,12 +68,11 @@ impl Drop for Permit {
 }
 
 fn has_met_limit(cell: u64) -> bool {
-    cell != 0 && place(cell).load(Relaxed) == cell
+    cell != 0 && place(cell).load(Acquire) == cell
 }
 
-/// Returns whether this is news.
-fn remember(cell: u64) -> bool {
-    place(cell).swap(cell, AcqRel) != cell || cell == 0
+fn remember(cell: u64) {
+    place(cell).store(cell, Release);
 }
 
 /// Cells are counted: only one that ran 64 cells later takes the place.

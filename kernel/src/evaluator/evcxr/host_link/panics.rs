@@ -1,6 +1,6 @@
 //! Tells of panics, and remembers them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, hash_map::Entry};
 
 use interleave_protocol::{CodeAddress, Location, Panic};
 
@@ -32,18 +32,17 @@ struct Refused {
 }
 
 impl State {
-    /// A cell has met the limit.
+    /// A cell has met the limit. Several of its threads may say so at once: the first counts.
     pub(super) fn refuse_threads(&mut self, cell: u64, limit: usize, at: &[CodeAddress]) {
-        let at = at
-            .iter()
-            .find_map(|address| self.places.location_of_address(address));
-        let refused = Refused {
-            limit,
-            at,
-            was_told: false,
-            held: None,
-        };
-        self.panics.refused.insert(cell, refused);
+        if let Entry::Vacant(unknown) = self.panics.refused.entry(cell) {
+            let mut places = at.iter();
+            unknown.insert(Refused {
+                limit,
+                at: places.find_map(|address| self.places.location_of_address(address)),
+                was_told: false,
+                held: None,
+            });
+        }
     }
 
     /// A thread panicked.
