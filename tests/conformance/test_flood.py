@@ -93,6 +93,27 @@ def test_what_is_cleared_does_not_count(kernel, limited):
     assert len(cell.stdout) == 20 * 5_001
 
 
+def test_late_output_is_limited_in_its_own_cell(kernel, limited):
+    limited("10kB")
+    first = kernel.send(
+        "let (go, wait) = std::sync::mpsc::channel::<()>();\n"
+        "let late = std::thread::spawn(move || {\n"
+        "    wait.recv().unwrap();\n"
+        '    for _ in 0..30 { println!("{}", "x".repeat(999)); }\n'
+        "});"
+    )
+    kernel.finish(first)
+    second = kernel.run('go.send(()).unwrap(); late.join().unwrap(); println!("second");')
+    assert second.stdout == "second\n"
+    text, said = "", []
+    while not said or "of 30 kB" not in said[-1]:
+        content = kernel.published(first)["content"]
+        text += content.get("text", "")
+        said += [content["data"]["text/plain"]] if "data" in content else []
+    assert text == ("x" * 999 + "\n") * 10
+    assert said[-1].startswith("… 10 kB of 30 kB are shown, 20 kB are not")
+
+
 @pytest.mark.parametrize(
     "code",
     [

@@ -122,6 +122,14 @@ impl Outputs {
         self.notify(cell);
     }
 
+    /// Says something about a cell that is not its own output, so that no limit counts it.
+    pub(super) fn remark(&mut self, host_count: u64, text: String) {
+        if let Some(cell) = self.place(host_count) {
+            self.flush();
+            self.cells[cell].sink.send(Output::Display(plain(text)));
+        }
+    }
+
     /// Passes on the text that waits for more of it.
     pub(super) fn flush(&mut self) {
         let Some(Pending { cell, stream, text }) = self.pending.take() else {
@@ -179,6 +187,13 @@ impl Outputs {
     }
 }
 
+fn plain(text: String) -> Display {
+    Display {
+        data: BTreeMap::from([("text/plain".to_owned(), Value::from(text))]),
+        ..Display::default()
+    }
+}
+
 impl CellOutput {
     fn show(&mut self, limit: Limit, output: Output) {
         let is_shown = match &output {
@@ -209,9 +224,8 @@ impl CellOutput {
         let id = format!("interleave-output-{}-{number}", std::process::id());
         self.sink.send(Output::Display(Display {
             role,
-            data: BTreeMap::from([("text/plain".to_owned(), Value::from(notice.text))]),
             display_id: Some(id),
-            ..Display::default()
+            ..plain(notice.text)
         }));
     }
 }

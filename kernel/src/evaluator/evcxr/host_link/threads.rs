@@ -1,14 +1,12 @@
 //! What the kernel asks the host about its threads.
 
 use std::{
-    collections::BTreeMap,
     io::{self, Write},
     sync::PoisonError,
     time::Duration,
 };
 
-use interleave_protocol::{CodeAddress, Display, HostEvent, HostRequest, Thread};
-use serde_json::Value;
+use interleave_protocol::{CodeAddress, HostEvent, HostRequest, Thread};
 
 use super::{
     super::{reader::Chunk, threads::notice},
@@ -111,12 +109,7 @@ impl State {
 
     pub(super) fn tell_what_is_left(&mut self, cell: u64, threads: &[Thread]) {
         if let Some(notice) = notice::of_left(threads) {
-            let data = BTreeMap::from([("text/plain".to_owned(), Value::from(notice))]);
-            let display = Display {
-                data,
-                ..Display::default()
-            };
-            self.outputs.send(cell, Output::Display(display));
+            self.outputs.remark(cell, notice);
         }
     }
 
