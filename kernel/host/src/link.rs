@@ -189,6 +189,7 @@ fn answer(line: &[u8]) {
         }
         Ok(HostRequest::StopThreads { numbers }) => stop::stop_threads(&numbers),
         Ok(HostRequest::LimitThreads { limit }) => observe::limit_threads(limit),
+        Ok(HostRequest::Trace { .. }) => {}
         // What nobody knows is nobody's loss: both ends are of one version.
         Err(_) => {}
     }

@@ -9,6 +9,7 @@ mod facts;
 mod notes;
 mod threads;
 mod times;
+mod trace;
 pub mod types;
 
 use std::collections::BTreeMap;
@@ -21,6 +22,7 @@ pub use facts::CellFacts;
 pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;
+pub use trace::{ObjectKind, TaskKind, TaskName, TraceEvent, What};
 
 /// Stands before what the compiler adds behind a student's code on a line.
 pub const ADDED_TEXT_MARK: &str = "/*interleave*/";
@@ -138,6 +140,13 @@ pub enum HostEvent {
         /// How many more there are than the host tells apart.
         unseen: usize,
     },
+    /// What threads have done since the last message of this kind.
+    Trace {
+        /// In the order in which it happened.
+        events: Vec<TraceEvent>,
+        /// How many more there were, which are not told.
+        lost: u64,
+    },
 }
 
 /// From the kernel to the host.
@@ -167,6 +176,11 @@ pub enum HostRequest {
     LimitThreads {
         /// So many.
         limit: usize,
+    },
+    /// From now on tell, or do not tell, what threads do ([`HostEvent::Trace`]); told until then.
+    Trace {
+        /// Whether to tell it.
+        is_on: bool,
     },
 }
 

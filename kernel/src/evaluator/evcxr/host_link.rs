@@ -383,6 +383,7 @@ impl State {
             HostEvent::Threads { threads, unseen } => {
                 self.take_threads(threads, unseen);
             }
+            HostEvent::Trace { .. } => {}
         }
     }
 }
