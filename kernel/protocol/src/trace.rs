@@ -51,7 +51,7 @@ pub enum What {
         /// The new thread's number.
         thread: u64,
     },
-    /// It is new, and runs now.
+    /// It is new, and runs now. Told again, with the other kind, when it turns out to be a pool's.
     ThreadBegan {
         /// Whose it is, as far as that is known by now.
         kind: ThreadKind,
@@ -81,6 +81,13 @@ pub enum What {
     TaskSpawned {
         /// The new one.
         task: TaskName,
+    },
+    /// It tells what to call a task, such as the name of its function. Not every task has a name.
+    TaskNamed {
+        /// The task.
+        task: TaskName,
+        /// The name.
+        name: String,
     },
     /// It begins to run a task; [`TraceEvent::task`] is that one.
     TaskEntered {
