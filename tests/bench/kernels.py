@@ -1,11 +1,19 @@
 """A running kernel and what can be measured of it from outside."""
 
+import os
+import queue
 import time
 from pathlib import Path
 
 from jupyter_client.manager import KernelManager
 
-TIMEOUT = 600  # Seconds; stock evcxr builds tokio within one cell.
+START = 120  # Seconds for a kernel to answer at all.
+CELL = 180  # Seconds for a cell; stock evcxr builds tokio within one.
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Failed(Exception):
+    """A kernel did not do what is measured. Says why."""
 
 
 class Kernel:
@@ -16,16 +24,38 @@ class Kernel:
         self.manager = KernelManager(kernel_name=name)
         self.manager.start_kernel()
         self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=TIMEOUT)
-        self.seconds_to_info = self.seconds_since_launch()
+        try:
+            self.client.start_channels()
+            self.seconds_to_info = self._wait_until_it_answers()
+        except BaseException:
+            self.end()
+            raise
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        self.end()
+
+    def end(self):
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=True)
+
+    def _wait_until_it_answers(self):
+        """Seconds from the launch to the first reply. Then the kernel's broadcasts arrive, too:
+        a message of the same request has."""
+        answered = None
+        while True:
+            request = self.client.kernel_info()
+            reply = self._get(self.client.get_shell_msg, START)
+            answered = answered or self.seconds_since_launch()
+            if reply["parent_header"].get("msg_id") != request:
+                continue
+            try:
+                self.client.get_iopub_msg(timeout=1)
+                return answered
+            except queue.Empty:
+                continue
 
     def seconds_since_launch(self):
         return time.perf_counter() - self._launched
@@ -36,21 +66,43 @@ class Kernel:
 
     def finish(self, request):
         """Waits for the end of a cell, which must not fail."""
+        failure = None
         while True:
-            message = self.client.get_iopub_msg(timeout=TIMEOUT)
+            message = self._get(self.client.get_iopub_msg, CELL)
             if message["parent_header"].get("msg_id") != request:
                 continue
             if message["msg_type"] == "error":
-                raise SystemExit("\n".join(message["content"]["traceback"]))
+                failure = message["content"]["evalue"] or message["content"]["ename"]
             if message["content"].get("execution_state") == "idle":
                 break
-        self.client.get_shell_msg(timeout=TIMEOUT)
+        self._get(self.client.get_shell_msg, CELL)
+        if failure:
+            raise Failed(f"a cell failed: {failure.splitlines()[0]}")
+
+    def _get(self, get, seconds):
+        """The next message, as long as the kernel lives."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            try:
+                return get(timeout=1)
+            except queue.Empty:
+                if not self.manager.is_alive():
+                    raise Failed("the kernel ended by itself") from None
+        raise Failed(f"no answer within {seconds} s")
+
+    def run(self, code):
+        self.finish(self.send(code))
 
     def seconds(self, code):
         """How long a cell takes, from its request to `idle`."""
         start = time.perf_counter()
-        self.finish(self.send(code))
+        self.run(code)
         return time.perf_counter() - start
+
+    def processor_seconds(self):
+        """What all processes of the kernel have computed, and those that have ended: less touched by
+        what else the machine does than the time that passed."""
+        return sum(processor_seconds(pid) for pid in tree(self.manager.provisioner.pid))
 
     def megabytes(self):
         """Resident memory of all processes of the kernel; and the same with each shared page counted
@@ -65,6 +117,15 @@ class Kernel:
             resident += int(sizes["Rss:"])
             shared_out += int(sizes["Pss:"])
         return resident / 1024, shared_out / 1024
+
+
+def processor_seconds(pid):
+    """See proc_pid_stat(5): utime, stime, and the same of children that were waited for."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return sum(int(field) for field in fields[11:15]) / TICKS
 
 
 def tree(pid):
