@@ -15,7 +15,7 @@ use self::{
     library::Library,
     runner::{Cell, Variables},
 };
-use crate::{link, service, snapshot, stdio, stop, threads};
+use crate::{link, service, snapshot, stdio, stop, threads, trace};
 
 mod library;
 mod runner;
@@ -56,6 +56,7 @@ pub(crate) fn run(control_in: OwnedFd, prelude: &OsStr, snapshots: bool) -> io::
     // SAFETY: the prelude defines it with this type, and is never unloaded.
     stop::prepare(unsafe { &*flag })?;
     start_flushing();
+    start_tracing();
     runner::start(&prelude)?;
     snapshot::set_up(snapshots);
     follow_evcxr(1, Variables::none())
@@ -66,6 +67,7 @@ pub(crate) fn run(control_in: OwnedFd, prelude: &OsStr, snapshots: bool) -> io::
 fn go_on_after(number: u64, variables: Variables) -> io::Result<()> {
     link::listen()?;
     start_flushing();
+    start_tracing();
     service::spawn("interleave-control", move || {
         let result = follow_evcxr(number + 1, variables);
         std::process::exit(i32::from(crate::report(result) != ExitCode::SUCCESS));
@@ -97,6 +99,11 @@ fn start_flushing() {
             flush();
         }
     });
+}
+
+fn start_tracing() {
+    // Without the thread all that has happened is told when the cell ends.
+    let _ = trace::start();
 }
 
 fn flush() {

@@ -9,7 +9,10 @@ use std::{
     sync::atomic::{AtomicI32, Ordering},
 };
 
-use rustix::io::fcntl_dupfd_cloexec;
+use rustix::{
+    fs::{FileType, OFlags, fcntl_getfl},
+    io::fcntl_dupfd_cloexec,
+};
 
 use crate::next::Next;
 
@@ -22,6 +25,20 @@ const NONE: c_int = -1;
 /// The private descriptors: the link to the kernel and its copy, both directions to evcxr, what the
 /// standard streams are restored from, and a snapshot.
 static PRIVATE: [AtomicI32; 12] = [const { AtomicI32::new(NONE) }; 12];
+
+/// Whether reading from a descriptor can wait for somebody: not from a file, which is there, nor if
+/// that was declined.
+pub(crate) fn may_block(fd: c_int) -> bool {
+    // SAFETY: asking for the flags and the status of a number that is no descriptor is an error, and
+    // no harm.
+    let fd = unsafe { BorrowedFd::borrow_raw(fd) };
+    let declines = fcntl_getfl(fd).is_ok_and(|flags| flags.contains(OFlags::NONBLOCK));
+    let is_file = || {
+        let status = rustix::fs::fstat(fd);
+        status.is_ok_and(|status| FileType::from_raw_mode(status.st_mode) == FileType::RegularFile)
+    };
+    !declines && !is_file()
+}
 
 /// A private copy of a descriptor.
 pub(crate) fn private(fd: impl AsFd) -> io::Result<OwnedFd> {

@@ -10,7 +10,7 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use crate::descriptors;
+use crate::{descriptors, trace};
 
 static IS_CHILD: AtomicBool = AtomicBool::new(false);
 
@@ -31,6 +31,7 @@ pub(crate) fn is_child() -> bool {
 
 extern "C" fn in_child() {
     IS_CHILD.store(true, Ordering::Relaxed);
+    trace::switch(false);
     descriptors::close_private();
 }
 

@@ -9,10 +9,10 @@ use std::{
 use interleave_protocol::HostEvent;
 
 use crate::{
-    link,
+    descriptors, link,
     next::Next,
     observe::{Frame, Waiting, blocked, interpose},
-    stop,
+    stop, trace,
 };
 
 /// What a terminal sends for Ctrl-D; typed alone into the input box, it ends standard input.
@@ -75,6 +75,7 @@ pub(crate) fn wake_readers() {
 
 /// Reads from standard input as `read` would: some bytes, or 0 at the end, or the error number.
 fn read_input(buffer: &mut [u8]) -> Result<usize, c_int> {
+    let _pause = trace::pause();
     let mut input = lock();
     loop {
         if !input.pending.is_empty() {
@@ -139,6 +140,7 @@ unsafe extern "C-unwind" fn read_from_front_end_or_file(
     caller: Frame,
 ) -> isize {
     if fd != 0 || count == 0 || !standard_input_is_ours() {
+        let _pause = trace::pause_if(|| !descriptors::may_block(fd));
         return blocked(Waiting::Io, caller, || {
             // SAFETY: passed on unchanged.
             unsafe { READ.get()(fd, buffer, count) }

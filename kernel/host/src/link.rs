@@ -19,7 +19,7 @@ use rustix::{
     net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags},
 };
 
-use crate::{descriptors::private, fork, input, observe, service, stop, tasks, threads};
+use crate::{descriptors::private, fork, input, observe, service, stop, tasks, threads, trace};
 
 struct Link {
     /// Where the kernel listens.
@@ -95,6 +95,14 @@ pub(crate) fn send(event: &HostEvent) {
     send_line(&interleave_protocol::to_line(event));
 }
 
+/// Sends an event that a cell has caused, whatever cell the calling thread works for.
+pub(crate) fn send_for(cell: u64, event: &HostEvent) {
+    send_attributed(&interleave_protocol::from_cell(
+        cell,
+        &interleave_protocol::to_line(event),
+    ));
+}
+
 /// Says which cell the calling thread works for, before a line of its own.
 fn attributed(line: &[u8]) -> Vec<u8> {
     interleave_protocol::from_cell(threads::cell(), line)
@@ -103,6 +111,7 @@ fn attributed(line: &[u8]) -> Vec<u8> {
 /// Sends what a cell writes to one of its streams. Returns false when the kernel is gone.
 pub(crate) fn send_output(stream: Stream, bytes: &[&[u8]]) -> bool {
     let Some(link) = link() else { return false };
+    let _pause = trace::pause();
     let length = bytes.iter().map(|part| part.len()).sum();
     let header = attributed(&interleave_protocol::to_line(&HostEvent::Output {
         stream,
@@ -189,20 +198,26 @@ fn answer(line: &[u8]) {
         }
         Ok(HostRequest::StopThreads { numbers }) => stop::stop_threads(&numbers),
         Ok(HostRequest::LimitThreads { limit }) => observe::limit_threads(limit),
-        Ok(HostRequest::Trace { .. }) => {}
+        Ok(HostRequest::Trace { is_on }) => trace::switch(is_on),
         // What nobody knows is nobody's loss: both ends are of one version.
         Err(_) => {}
     }
 }
 
 fn send_line(line: &[u8]) {
+    send_attributed(&attributed(line));
+}
+
+fn send_attributed(line: &[u8]) {
+    let _pause = trace::pause();
     if let Some(link) = link() {
         // An error means that the kernel is gone; `serve_requests` ends the process then.
-        let _ = lock(&link.kernel).write_all(&attributed(line));
+        let _ = lock(&link.kernel).write_all(line);
     }
 }
 
 fn control_line(line: &[u8]) {
+    let _pause = trace::pause();
     if let Some(link) = link() {
         // As above: nobody is left to hear it.
         let _ = lock(&link.evcxr).write_all(line);

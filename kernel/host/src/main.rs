@@ -28,6 +28,7 @@ mod stdio;
 mod stop;
 mod tasks;
 mod threads;
+mod trace;
 
 use std::process::ExitCode;
 

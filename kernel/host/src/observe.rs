@@ -23,10 +23,13 @@ pub(crate) use frames::Frame;
 pub(crate) use interpose::interpose;
 pub(crate) use left::tell_what_is_left;
 pub(crate) use limit::limit_threads;
-pub(crate) use reading::threads;
-pub(crate) use registry::{adopt_first, cells_of_others, forget_others, run_cells_here};
+pub(crate) use reading::{Symbol, places, state, symbol, threads};
+pub(crate) use registry::{
+    adopt_first, cells_of_others, forget_others, number_of_this_thread, number_of_thread,
+    run_cells_here,
+};
 pub(crate) use stopping::{
     CellThread, awaits_at, found_at, found_in_cell, has_threads, is_any_thread_marked,
     is_marked_itself, mark_threads, runs_cells_here, stop_threads, wake_marked_threads, work_for,
 };
-pub(crate) use waiting::{Waiting, blocked};
+pub(crate) use waiting::{Waiting, blocked, now};

@@ -10,7 +10,12 @@ use std::{
 
 use interleave_protocol::Stream;
 
-use crate::{link, next::Next};
+use crate::{
+    link,
+    next::Next,
+    observe::{Frame, interpose},
+    trace,
+};
 
 /// Identities of the two pipes that `stdio` put on the streams.
 static PIPES: OnceLock<[(u64, u64); 2]> = OnceLock::new();
@@ -48,16 +53,23 @@ static WRITE: Next<Write> = unsafe { Next::new(c"write") };
 // SAFETY: POSIX gives `writev` this signature.
 static WRITE_VECTORED: Next<WriteVectored> = unsafe { Next::new(c"writev") };
 
-/// Stands before libc's `write`.
+interpose!(write, write_to_kernel_or_file, x86_64: "rcx", aarch64: "x3");
+
+/// What goes to a standard stream goes to the kernel, the rest to libc.
 ///
 /// # Safety
 ///
 /// As libc's `write`: `buffer` must point to `count` readable bytes.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn write(fd: c_int, buffer: *const c_void, count: usize) -> isize {
+unsafe extern "C-unwind" fn write_to_kernel_or_file(
+    fd: c_int,
+    buffer: *const c_void,
+    count: usize,
+    caller: Frame,
+) -> isize {
     if let Some(stream) = stream(fd).filter(|_| count > 0) {
         // SAFETY: the caller vouches for the buffer.
         let bytes = unsafe { std::slice::from_raw_parts(buffer.cast::<u8>(), count) };
+        trace::prints(stream, &[bytes], caller);
         if link::send_output(stream, &[bytes]) {
             return count as isize;
         }
@@ -66,13 +78,19 @@ unsafe extern "C" fn write(fd: c_int, buffer: *const c_void, count: usize) -> is
     unsafe { WRITE.get()(fd, buffer, count) }
 }
 
-/// Stands before libc's `writev`.
+interpose!(writev, write_parts, x86_64: "rcx", aarch64: "x3");
+
+/// As [`write_to_kernel_or_file`], for several buffers.
 ///
 /// # Safety
 ///
 /// As libc's `writev`: `parts` must point to `count` readable buffers.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn writev(fd: c_int, parts: *const libc::iovec, count: c_int) -> isize {
+unsafe extern "C-unwind" fn write_parts(
+    fd: c_int,
+    parts: *const libc::iovec,
+    count: c_int,
+    caller: Frame,
+) -> isize {
     if let (Some(stream), Ok(length)) = (stream(fd), usize::try_from(count)) {
         // SAFETY: the caller vouches for the array …
         let parts = unsafe { std::slice::from_raw_parts(parts, length) };
@@ -82,6 +100,7 @@ unsafe extern "C" fn writev(fd: c_int, parts: *const libc::iovec, count: c_int) 
             // SAFETY: … and for the buffers in it.
             .map(|part| unsafe { std::slice::from_raw_parts(part.iov_base.cast(), part.iov_len) })
             .collect();
+        trace::prints(stream, &parts, caller);
         if link::send_output(stream, &parts) {
             return parts.iter().map(|part| part.len()).sum::<usize>() as isize;
         }

@@ -22,7 +22,7 @@ use rustix::{
 };
 
 use self::copy::Copied;
-use crate::{descriptors::Private, link, observe, service};
+use crate::{descriptors::Private, link, observe, service, trace};
 
 mod copy;
 mod obstacles;
@@ -113,6 +113,7 @@ fn try_to_take<T>(cell: u64, hold: impl FnOnce() -> T) -> io::Result<Taken> {
             drop(its_end);
             service::forget_all();
             observe::forget_others();
+            trace::begin_anew();
             if link::reconnect().is_err() {
                 end();
             }

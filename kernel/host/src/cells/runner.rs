@@ -15,7 +15,7 @@ use super::{LOAD_AND_RUN, flush, go_on_after, library::Library, stopwatch::Stopw
 use crate::{
     fork, link, observe,
     snapshot::{self, Life, Snapshot},
-    stop, threads,
+    stop, threads, trace,
 };
 
 /// What evcxr generates for a cell: takes the variables of the cells before, and returns them.
@@ -99,6 +99,7 @@ impl Prelude {
         // SAFETY: the prelude defines it with this signature. The thread that was left behind had
         // the variables, and never runs again.
         unsafe { (self.give_up)(variables.0) };
+        trace::tell();
         threads::leave_cell();
         link::tell_evcxr(PANICKED);
         Ok(())
@@ -221,16 +222,20 @@ fn load_and_run(cell: &Cell, snapshot: Option<Snapshot>) -> io::Result<Variables
     };
     let call = CALL.get().ok_or(io::ErrorKind::NotConnected)?;
     link::send(&HostEvent::CellStarted);
+    trace::cell_began(cell.number);
     let stopwatch = Stopwatch::start();
     // SAFETY: evcxr generated the function with this signature, and `variables` is what the
     // previous cell returned, or null before the first.
     let variables = unsafe { call(function, cell.variables.0) };
-    link::send(&HostEvent::CellEnded(stopwatch.read()));
+    let times = stopwatch.read();
+    trace::cell_ended();
+    link::send(&HostEvent::CellEnded(times));
     flush();
     fork::end_copy();
     if !stop::is_marked(cell.number) {
         observe::tell_what_is_left(cell.number);
     }
+    trace::tell();
     threads::leave_cell();
     // Before evcxr learns of the end: from then on nothing may happen to the cell any more.
     drop(snapshot);

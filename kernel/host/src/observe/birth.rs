@@ -11,7 +11,7 @@ use super::{
     limit::Permit,
     registry::{self, Place},
 };
-use crate::{next::Next, threads};
+use crate::{next::Next, threads, trace};
 
 type Start = unsafe extern "C-unwind" fn(*mut c_void) -> *mut c_void;
 type Create = unsafe extern "C" fn(
@@ -30,6 +30,7 @@ static SET_NAME: Next<SetName> = unsafe { Next::new(c"pthread_setname_np") };
 /// What a new thread is to do, and for which cell.
 struct Birth {
     cell: u64,
+    is_traced: bool,
     place: Place,
     permit: Permit,
     start: Start,
@@ -54,9 +55,12 @@ unsafe extern "C-unwind" fn create(
     let Some(permit) = Permit::ask(cell, caller) else {
         return libc::EAGAIN;
     };
+    let place = Place::take(cell, caller);
+    let spawns = trace::spawns(place.number(), caller);
     let birth = Box::into_raw(Box::new(Birth {
         cell,
-        place: Place::take(cell, caller),
+        is_traced: trace::is_traced(),
+        place,
         permit,
         start,
         argument,
@@ -66,7 +70,9 @@ unsafe extern "C-unwind" fn create(
     if result != 0 {
         // SAFETY: no thread has begun, so nobody else has the box.
         drop(unsafe { Box::from_raw(birth) });
+        return result;
     }
+    spawns.happened();
     result
 }
 
@@ -80,6 +86,7 @@ unsafe extern "C-unwind" fn begin(birth: *mut c_void) -> *mut c_void {
     let birth = unsafe { Box::from_raw(birth.cast::<Birth>()) };
     let Birth {
         cell,
+        is_traced,
         place,
         permit,
         start,
@@ -88,6 +95,7 @@ unsafe extern "C-unwind" fn begin(birth: *mut c_void) -> *mut c_void {
     place.occupy();
     LIFE.set(Some((place, permit)));
     threads::enter_cell(cell);
+    trace::thread_began(is_traced);
     // SAFETY: the caller of `pthread_create` gave both for this.
     unsafe { start(argument) }
 }
@@ -108,6 +116,10 @@ unsafe extern "C" fn pthread_setname_np(thread: libc::pthread_t, name: *const c_
         threads::take_name(bytes);
         if let Some(slot) = registry::current() {
             slot.set_name(bytes);
+            trace::named(bytes);
+            if slot.is_in_pool(bytes) {
+                trace::belongs_to_pool();
+            }
         }
     }
     // SAFETY: passed on unchanged.

@@ -32,6 +32,28 @@ impl Frame {
     pub(super) fn at(pointer: usize) -> Self {
         Self(std::ptr::with_exposed_provenance(pointer))
     }
+
+    /// The return addresses from this frame of the calling thread on, innermost first.
+    pub(crate) fn return_addresses(self) -> impl Iterator<Item = usize> {
+        let end = STACK_END.get();
+        let mut record = self.0;
+        std::iter::from_fn(move || {
+            // A record lies within the stack, aligned, or is none.
+            if record.addr() >= end || record.is_null() || !record.is_aligned() {
+                return None;
+            }
+            // SAFETY: the address lies between a frame of the running function and an older one of
+            // the same thread (checked above, and below for all but the first), so it is mapped.
+            let found = unsafe { record.read() };
+            // Frames grow upwards: no circle, and nothing below the stack that is in use.
+            record = if found.caller > record {
+                found.caller
+            } else {
+                std::ptr::null()
+            };
+            Some(found.return_address).filter(|address| *address != 0)
+        })
+    }
 }
 
 thread_local! {
@@ -57,24 +79,13 @@ impl Trace {
 
     /// Notes who called, as the stack of this thread tells it.
     pub(super) fn take(&self, frame: Frame) {
-        let end = STACK_END.get();
-        let mut record = frame.0;
+        let mut addresses = frame.return_addresses();
         for slot in &self.0 {
-            // A record lies within the stack, aligned, or is none.
-            if record.addr() >= end || record.is_null() || !record.is_aligned() {
-                slot.store(0, Relaxed);
+            let address = addresses.next();
+            slot.store(address.unwrap_or(0), Relaxed);
+            if address.is_none() {
                 return;
             }
-            // SAFETY: the address lies between a frame of the running function and an older one of
-            // the same thread (checked above, and below for all but the first), so it is mapped.
-            let found = unsafe { record.read() };
-            slot.store(found.return_address, Relaxed);
-            // Frames grow upwards: no circle, and nothing below the stack that is in use.
-            record = if found.caller > record {
-                found.caller
-            } else {
-                std::ptr::null()
-            };
         }
     }
 

@@ -43,7 +43,7 @@ fn describe(slot: &Slot) -> Option<Thread> {
         cell: slot.cell.load(Relaxed),
         birth: places(&birth),
         state: match noted.as_ref().and_then(|noted| noted.waiting) {
-            Some(waiting) => state(waiting, &at),
+            Some(waiting) => state(waiting, &at, now()),
             None => ThreadState::Running,
         },
         at: places(&at),
@@ -54,7 +54,7 @@ fn describe(slot: &Slot) -> Option<Thread> {
     (slot.is_thread(number) && !slot.fate.is_left()).then_some(thread)
 }
 
-fn kind(slot: &Slot, name: Option<&str>) -> ThreadKind {
+pub(super) fn kind(slot: &Slot, name: Option<&str>) -> ThreadKind {
     // The second as the system cuts it off: `ThreadPoolExecutor-0_0`.
     const POOLS: [&str; 2] = ["tokio-", "ThreadPoolExecu"];
     let name = name.unwrap_or_default();
@@ -69,8 +69,13 @@ fn kind(slot: &Slot, name: Option<&str>) -> ThreadKind {
     }
 }
 
-fn state(waiting: Waiting, at: &[Symbol]) -> ThreadState {
-    let seconds = |until| seconds_between(now(), until);
+/// What a thread does that waits, seen at a time; `at` is where.
+pub(crate) fn state<'a>(
+    waiting: Waiting,
+    at: impl IntoIterator<Item = &'a Symbol>,
+    time: u64,
+) -> ThreadState {
+    let seconds = |until| seconds_between(time, until);
     match waiting {
         Waiting::Sleep { until } => ThreadState::Sleeping {
             seconds: seconds(until),
@@ -81,7 +86,7 @@ fn state(waiting: Waiting, at: &[Symbol]) -> ThreadState {
             seconds: until.map(seconds),
         },
         Waiting::Join { handle } => ThreadState::Joining {
-            thread: number_of(handle),
+            thread: registry::number_of(handle),
         },
         Waiting::Io => ThreadState::Io,
         Waiting::Process => ThreadState::Process,
@@ -91,7 +96,7 @@ fn state(waiting: Waiting, at: &[Symbol]) -> ThreadState {
 
 /// What waits at a futex is told by the names of the functions that led there. In libstd they are
 /// `sys::sync::…`, in parking_lot the slow ways of the same types.
-fn futex_use(at: &[Symbol]) -> FutexUse {
+fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>) -> FutexUse {
     const USES: [(&[&str], FutexUse); 5] = [
         (&["ondvar", "wait"], FutexUse::Condvar),
         (&["lock_contended"], FutexUse::Lock),
@@ -100,19 +105,13 @@ fn futex_use(at: &[Symbol]) -> FutexUse {
         (&["park"], FutexUse::Park),
     ];
     // The nearest function that says something does: a condition variable of parking_lot parks.
-    let named = at.iter().find_map(|symbol| {
+    let named = at.into_iter().find_map(|symbol| {
         let says = |words: &&[&str]| words.iter().all(|word| symbol.name.contains(word));
         USES.iter()
             .find(|(words, _)| says(words))
             .map(|(_, used)| *used)
     });
     named.unwrap_or(FutexUse::Unknown)
-}
-
-fn number_of(handle: u64) -> Option<u64> {
-    let (mut slots, _) = registry::living();
-    let slot = slots.find(|slot| slot.handle.load(Relaxed) == handle)?;
-    Some(slot.number.load(Relaxed))
 }
 
 /// Seconds from one time to another, 0 when that one is over.
@@ -136,7 +135,7 @@ fn cpu_time(id: i32) -> f64 {
 
 /// Where an address lies.
 #[derive(Debug)]
-struct Symbol {
+pub(crate) struct Symbol {
     object: PathBuf,
     offset: u64,
     /// Mangled; empty when the object does not say.
@@ -150,7 +149,8 @@ fn symbols(addresses: &[usize]) -> Vec<Symbol> {
         .collect()
 }
 
-fn symbol(address: usize) -> Option<Symbol> {
+/// What lies at a return address.
+pub(crate) fn symbol(address: usize) -> Option<Symbol> {
     let mut info = MaybeUninit::<libc::Dl_info>::uninit();
     // A return address may lie behind its function, if that function never returns.
     let inside = address.checked_sub(1)?;
@@ -185,12 +185,13 @@ pub(super) fn in_cells(addresses: &[usize]) -> Vec<CodeAddress> {
     places(&symbols(addresses))
 }
 
-fn places(symbols: &[Symbol]) -> Vec<CodeAddress> {
+/// Those that lie in cells.
+pub(crate) fn places<'a>(symbols: impl IntoIterator<Item = &'a Symbol>) -> Vec<CodeAddress> {
     let is_cell = |symbol: &&Symbol| {
         let name = symbol.object.file_name().unwrap_or_default();
         name.as_bytes().starts_with(CELL_OBJECT.as_bytes())
     };
-    let inside = symbols.iter().filter(is_cell);
+    let inside = symbols.into_iter().filter(is_cell);
     inside
         .map(|symbol| CodeAddress {
             object: symbol.object.to_string_lossy().into_owned(),

@@ -8,12 +8,14 @@ use std::{
     },
 };
 
+use interleave_protocol::ThreadKind;
+
 use super::{
     frames::{self, Frame, Trace},
-    limit,
+    limit, reading,
     waiting::Note,
 };
-use crate::stop::fate::Fate;
+use crate::{stop::fate::Fate, trace};
 
 /// So many threads are known one by one; the rest are counted.
 const SLOTS: usize = 4096;
@@ -110,6 +112,11 @@ impl Slot {
         self.name[0].load(Relaxed) == BEGINNING
     }
 
+    /// Whether it works for whoever comes, now that it has this name.
+    pub(super) fn is_in_pool(&self, name: &[u8]) -> bool {
+        reading::kind(self, std::str::from_utf8(name).ok()) == ThreadKind::Pool
+    }
+
     pub(super) fn set_name(&self, name: &[u8]) {
         for (word, at) in self.name.iter().zip((0..).step_by(8)) {
             let part = name.get(at..name.len().min(at + 8)).unwrap_or_default();
@@ -138,6 +145,30 @@ thread_local! {
 /// The slot of the calling thread.
 pub(super) fn current() -> Option<&'static Slot> {
     CURRENT.get()
+}
+
+/// The number of the living thread in which `pthread_self` says this.
+pub(super) fn number_of(handle: u64) -> Option<u64> {
+    let (mut living, _) = living();
+    let slot = living.find(|slot| slot.handle.load(Relaxed) == handle)?;
+    Some(slot.number.load(Relaxed))
+}
+
+/// The number of the thread in which `pthread_self` says this, or said so until it ended just now;
+/// 0 if it is not known.
+pub(crate) fn number_of_thread(handle: u64) -> u64 {
+    number_of(handle).unwrap_or_else(|| {
+        let used = THREADS.iter().take(UNUSED.load(Acquire));
+        let ended = used.filter(|slot| slot.handle.load(Relaxed) == handle);
+        // A handle is used again; numbers are not.
+        let numbers = ended.map(|slot| slot.number.load(Relaxed));
+        numbers.max().unwrap_or(0)
+    })
+}
+
+/// The number of the calling thread.
+pub(crate) fn number_of_this_thread() -> Option<u64> {
+    current().map(|slot| slot.number.load(Relaxed))
 }
 
 /// The threads that live now, one by one, and how many more there are.
@@ -174,6 +205,11 @@ impl Place {
         Self(Some(slot))
     }
 
+    /// The thread's number; 0 if it has none.
+    pub(super) fn number(&self) -> u64 {
+        self.0.map_or(0, |slot| slot.number.load(Relaxed))
+    }
+
     /// From now on the calling thread is the one in the books.
     pub(super) fn occupy(&self) {
         frames::end_stack_here();
@@ -194,6 +230,7 @@ impl Drop for Place {
             return;
         };
         if is_current(slot) {
+            trace::thread_ended();
             CURRENT.set(None);
         }
         slot.phase.store(FREE, Release);

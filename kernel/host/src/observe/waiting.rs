@@ -6,7 +6,7 @@ use std::sync::atomic::{
     fence,
 };
 
-use crate::threads;
+use crate::{threads, trace};
 
 use super::{
     frames::{Frame, Trace},
@@ -54,6 +54,7 @@ pub(crate) fn blocked<R>(waiting: Waiting, caller: Frame, call: impl FnOnce() ->
     // rayon's threads have no names, but know what they are once they look for work.
     slot.is_shared.store(threads::is_shared(), Relaxed);
     slot.waiting.set(waiting, caller);
+    trace::waits(waiting, caller);
     slot.fate.wait();
     // Dropped also when the call does not return but unwinds.
     let _awake = Awake(slot);
@@ -66,11 +67,12 @@ impl Drop for Awake {
     fn drop(&mut self) {
         self.0.fate.go_on();
         self.0.waiting.clear();
+        trace::runs();
     }
 }
 
 /// The time, in nanoseconds of the monotonic clock.
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let mut time = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,

@@ -7,7 +7,7 @@ use super::{
     interpose::interpose,
     waiting::{Waiting, blocked, nanoseconds, now},
 };
-use crate::{next::Next, stop};
+use crate::{descriptors, next::Next, stop, trace};
 
 type Syscall = unsafe extern "C" fn(c_long, ...) -> c_long;
 type ClockNanosleep = unsafe extern "C" fn(
@@ -28,7 +28,7 @@ static NANOSLEEP: Next<Nanosleep> = unsafe { Next::new(c"nanosleep") };
 // SAFETY: POSIX gives `pthread_join` this signature.
 static JOIN: Next<Join> = unsafe { Next::new(c"pthread_join") };
 
-/// Stands before libc's `syscall`. Only waits at a futex are looked at; of those, it puts the frame in
+/// Stands before libc's `syscall`. Only calls of futexes are looked at; of those, it puts the frame in
 /// place of the number, which is known. libc's function takes as many arguments as the system call
 /// has, at most six; all six are passed on, as libc does.
 #[unsafe(no_mangle)]
@@ -135,6 +135,14 @@ unsafe extern "C-unwind" fn futex(
     let is_absolute = match operation & !flags {
         libc::FUTEX_WAIT => false,
         libc::FUTEX_WAIT_BITSET => true,
+        libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
+            let wakes = trace::wakes(address as u64, caller);
+            let woken = call();
+            if woken > 0 {
+                wakes.happened();
+            }
+            return woken;
+        }
         _ => return call(),
     };
     // SAFETY: the caller vouches for the time, if it gives one.
@@ -249,9 +257,10 @@ unsafe extern "C-unwind" fn join(
     })
 }
 
-/// Defines functions that pass on their arguments, and say meanwhile what their thread waits for.
+/// Defines functions that pass on their arguments, and say meanwhile what their thread waits for; if
+/// they may wait at all, which the second expression tells.
 macro_rules! waits {
-    ($($name:ident, $static:ident, $waiting:expr, $x86:literal, $arm:literal,
+    ($($name:ident, $static:ident, $waiting:expr, $may_wait:expr, $x86:literal, $arm:literal,
        ($($argument:ident: $type:ty),*) -> $result:ty;)*) => { $(
         static $static: Next<unsafe extern "C" fn($($type),*) -> $result> =
             // SAFETY: POSIX, or for those of epoll Linux, gives the function this signature.
@@ -267,6 +276,7 @@ macro_rules! waits {
             ///
             /// As libc's function of this name.
             unsafe extern "C-unwind" fn inner($($argument: $type,)* caller: Frame) -> $result {
+                let _pause = trace::pause_if(|| !$may_wait);
                 // SAFETY: passed on unchanged.
                 let call = || unsafe { $static.get()($($argument),*) };
                 blocked($waiting, caller, || match call() {
@@ -289,23 +299,29 @@ const fn next_name(name: &'static str) -> &'static std::ffi::CStr {
     }
 }
 
+/// Whether a call with this time does not wait.
+fn is_no_time(time: *const libc::timespec) -> bool {
+    // SAFETY: the caller of `ppoll` vouches for the time, if it gives one.
+    unsafe { time.as_ref() }.is_some_and(|time| nanoseconds(*time) == 0)
+}
+
 waits! {
-    epoll_wait, EPOLL_WAIT, Waiting::Io, "r8", "x4",
+    epoll_wait, EPOLL_WAIT, Waiting::Io, (timeout != 0), "r8", "x4",
         (epoll: c_int, events: *mut libc::epoll_event, count: c_int, timeout: c_int) -> c_int;
-    epoll_pwait, EPOLL_PWAIT, Waiting::Io, "r9", "x5",
+    epoll_pwait, EPOLL_PWAIT, Waiting::Io, (timeout != 0), "r9", "x5",
         (epoll: c_int, events: *mut libc::epoll_event, count: c_int, timeout: c_int,
          mask: *const libc::sigset_t) -> c_int;
-    poll, POLL, Waiting::Io, "rcx", "x3",
+    poll, POLL, Waiting::Io, (timeout != 0), "rcx", "x3",
         (descriptors: *mut libc::pollfd, count: libc::nfds_t, timeout: c_int) -> c_int;
-    ppoll, PPOLL, Waiting::Io, "r8", "x4",
+    ppoll, PPOLL, Waiting::Io, !is_no_time(timeout), "r8", "x4",
         (descriptors: *mut libc::pollfd, count: libc::nfds_t, timeout: *const libc::timespec,
          mask: *const libc::sigset_t) -> c_int;
-    recv, RECV, Waiting::Io, "r8", "x4",
+    recv, RECV, Waiting::Io, descriptors::may_block(socket), "r8", "x4",
         (socket: c_int, buffer: *mut c_void, length: usize, flags: c_int) -> isize;
-    accept4, ACCEPT, Waiting::Io, "r8", "x4",
+    accept4, ACCEPT, Waiting::Io, descriptors::may_block(socket), "r8", "x4",
         (socket: c_int, address: *mut libc::sockaddr, length: *mut libc::socklen_t, flags: c_int) -> c_int;
-    waitpid, WAIT_PID, Waiting::Process, "rcx", "x3",
+    waitpid, WAIT_PID, Waiting::Process, (options & libc::WNOHANG == 0), "rcx", "x3",
         (process: libc::pid_t, status: *mut c_int, options: c_int) -> libc::pid_t;
-    waitid, WAIT_ID, Waiting::Process, "r8", "x4",
+    waitid, WAIT_ID, Waiting::Process, (options & libc::WNOHANG == 0), "r8", "x4",
         (kind: libc::idtype_t, id: libc::id_t, info: *mut libc::siginfo_t, options: c_int) -> c_int;
 }

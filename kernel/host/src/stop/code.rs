@@ -3,7 +3,7 @@
 use std::{
     ffi::{c_int, c_void},
     ptr,
-    sync::atomic::{AtomicPtr, Ordering},
+    sync::atomic::{AtomicPtr, AtomicUsize, Ordering},
 };
 
 /// The machine code of one cell. Cells are never unloaded, so it stays where it is.
@@ -18,6 +18,10 @@ struct Code {
 /// That of the newest cell. A list that only grows, so that a signal handler can read it.
 static NEWEST: AtomicPtr<Code> = AtomicPtr::new(ptr::null_mut());
 
+/// All cells lie between these.
+static LOWEST: AtomicUsize = AtomicUsize::new(usize::MAX);
+static HIGHEST: AtomicUsize = AtomicUsize::new(0);
+
 /// Notes that the shared object around `function` belongs to a cell. Called by one thread.
 pub(crate) fn belongs_to(cell: u64, function: *const c_void) {
     let Some((start, end)) = extent_around(function) else {
@@ -29,7 +33,15 @@ pub(crate) fn belongs_to(cell: u64, function: *const c_void) {
         end,
         before: NEWEST.load(Ordering::Relaxed),
     });
+    LOWEST.fetch_min(start, Ordering::Relaxed);
+    HIGHEST.fetch_max(end, Ordering::Relaxed);
     NEWEST.store(Box::into_raw(code), Ordering::Release);
+}
+
+/// Whether the code at an address was compiled for a cell. Says quickly that it was not.
+pub(crate) fn is_in_cell(address: usize) -> bool {
+    let all = LOWEST.load(Ordering::Relaxed)..HIGHEST.load(Ordering::Relaxed);
+    all.contains(&address) && cell_of(address).is_some()
 }
 
 /// The cell that the code at an address was compiled for. It may be called in a signal handler.
