@@ -1,0 +1,71 @@
+//! Lanes as a drawing.
+//!
+//! It is shown in an `<img>`, because that stays in notebooks that are reopened untrusted, and on
+//! GitHub. There a drawing cannot know the theme of the page: `prefers-color-scheme` tells that of
+//! the system, and a dark JupyterLab on a light system is common. So it stands on a light card of its
+//! own, on which every colour keeps its contrast. All is said with presentation attributes, which no
+//! sanitiser takes away, and with textures, so that colour says nothing that they do not.
+
+mod bars;
+mod frame;
+mod marks;
+mod paths;
+mod rows;
+
+use maud::{Markup, html};
+
+use crate::Picture;
+use rows::Rows;
+
+/// How much is drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Detail {
+    /// Spans narrower than so many units are drawn as one.
+    pub(crate) narrow: f64,
+    pub(crate) arrows: usize,
+    /// Labels in lanes, and texts that were printed; each.
+    pub(crate) texts: usize,
+}
+
+impl Detail {
+    pub(crate) const FULL: Self = Self {
+        narrow: 1.0,
+        arrows: 400,
+        texts: 1000,
+    };
+}
+
+impl Picture {
+    /// The lanes as an SVG document.
+    #[must_use]
+    pub fn to_svg(&self) -> String {
+        self.svg(Detail::FULL)
+    }
+
+    pub(crate) fn svg(&self, detail: Detail) -> String {
+        let rows = Rows::of(self);
+        let (width, height) = (rows::WIDTH, rows.height);
+        let arrows = marks::arrows(self, &rows, detail);
+        let drawing: Markup = html! {
+            svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
+                viewBox={ "0 0 " (width) " " (height) }
+                font-family="system-ui, 'Segoe UI', 'Noto Sans', sans-serif" font-size="12" {
+                title { (self.summary()) }
+                (paths::definitions())
+                (frame::behind(self, &rows))
+                @for (lane, row) in self.lanes.iter().zip(&rows.lanes) {
+                    (frame::name(lane, row, &rows))
+                    (bars::bars(lane, row, &rows, detail))
+                }
+                (arrows.drawn)
+                @for (index, (lane, row)) in self.lanes.iter().zip(&rows.lanes).enumerate() {
+                    (bars::labels(lane, row, &rows, detail))
+                    (marks::values(self, index, &rows, detail))
+                    (marks::above(lane, row, &rows, detail))
+                }
+                (frame::below(self, &rows, arrows.more))
+            }
+        };
+        drawing.into_string()
+    }
+}

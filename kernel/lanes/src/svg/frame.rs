@@ -1,0 +1,131 @@
+//! The card, the axis, the names and the words below.
+
+use maud::{Markup, html};
+
+use super::{
+    paths::{CARD, EDGE, FAINT_INK, GRID, INK, fill, number},
+    rows::{AXIS, BAR, LETTER, MARGIN, Row, Rows, SMALL_LETTER, WIDTH, indent, wide},
+};
+use crate::{Lane, LaneKind, Picture, condense::Texture, words};
+
+/// The card, and lines for times.
+pub(super) fn behind(picture: &Picture, rows: &Rows) -> Markup {
+    let (width, height) = (f64::from(WIDTH) - 1.0, f64::from(rows.height) - 1.0);
+    let ticks = rows.scale.ticks(7);
+    let end = picture.cell_ended.map(|ended| rows.scale.x(ended));
+    let last = rows.scale.left + rows.scale.width;
+    let end = end.filter(|end| picture.is_running || last - end > 1.0);
+    html! {
+        rect x=".5" y=".5" width=(number(width)) height=(number(height)) rx="8" fill=(CARD)
+            stroke=(EDGE) {}
+        @for tick in ticks {
+            @let x = rows.scale.x(tick);
+            path d={ "M" (number(x)) " " (number(AXIS)) "V" (number(rows.bottom)) } stroke=(GRID) {}
+            @let label = rows.scale.tick_label(tick);
+            @let room = width - 8.0 - wide(&label, SMALL_LETTER) / 2.0;
+            text x=(number(x.min(room))) y=(number(AXIS - 6.0)) font-size="11" fill=(FAINT_INK)
+                text-anchor="middle" { (label) }
+        }
+        @if let Some(x) = end {
+            path d={ "M" (number(x)) " " (number(AXIS)) "V" (number(rows.bottom)) } stroke=(INK)
+                stroke-dasharray="6 3" {}
+            @let (x, anchor) = if x > width / 2.0 { (x - 4.0, "end") } else { (x + 4.0, "start") };
+            text x=(number(x)) y=(number(rows.bottom)) font-size="11" fill=(INK)
+                text-anchor=(anchor) { "the cell ends" }
+        }
+    }
+}
+
+/// What a lane is called.
+pub(super) fn name(lane: &Lane, row: &Row, rows: &Rows) -> Markup {
+    let x = MARGIN + indent(lane);
+    let room = rows.scale.left - 10.0 - x;
+    let name = words::cut(&lane.name, (room / LETTER) as usize);
+    let is_thread = matches!(lane.kind, LaneKind::Thread(_));
+    let left = room - wide(&name, LETTER) - 4.0;
+    let line = lane.made_at.map(|place| format!(":{}", place.line));
+    let line = line.filter(|line| wide(line, SMALL_LETTER) < left);
+    html! {
+        text x=(number(x)) y=(number(row.y + BAR - 4.0)) fill=(INK)
+            font-weight=[is_thread.then_some("600")] { (name) }
+        @if let Some(line) = line {
+            text x=(number(rows.scale.left - 10.0)) y=(number(row.y + BAR - 4.0)) font-size="10"
+                fill=(FAINT_INK) text-anchor="end" { (line) }
+        }
+    }
+}
+
+/// The lines below the lanes, but for the legend.
+pub(super) fn lines(picture: &Picture) -> Vec<String> {
+    const COLUMNS: usize = 140;
+    let mut lines = vec![String::new()];
+    let caption = picture.caption.to_string();
+    for part in caption.split(" · ") {
+        let last = lines.last_mut().expect("there is a first");
+        if last.is_empty() {
+            last.push_str(part);
+        } else if last.len() + part.len() > COLUMNS {
+            lines.push(part.to_owned());
+        } else {
+            last.push_str(" · ");
+            last.push_str(part);
+        }
+    }
+    lines.extend(picture.more());
+    lines
+}
+
+/// The legend, and the numbers.
+pub(super) fn below(picture: &Picture, rows: &Rows, more_arrows: usize) -> Markup {
+    let mut x = MARGIN;
+    let y = rows.line(0);
+    let mut place = |width: f64| {
+        let here = x;
+        x += width;
+        here
+    };
+    let used = used(picture);
+    html! {
+        @for (texture, what) in LEGEND {
+            @if used.contains(&texture) {
+                @let here = place(28.0 + wide(what, SMALL_LETTER));
+                @let (fill, line) = fill(texture);
+                rect x=(number(here)) y=(number(y - 9.0)) width="16" height="10" fill=(fill)
+                    stroke=(line) stroke-width=".8" {}
+                text x=(number(here + 21.0)) y=(number(y)) font-size="11" fill=(FAINT_INK) { (what) }
+            }
+        }
+        @if picture.lanes.iter().any(|lane| !lane.marks.is_empty()) {
+            @let here = place(60.0);
+            path d={ "M" (number(here + 8.0)) " " (number(y)) "l-4 -7h8z" } fill=(INK) {}
+            text x=(number(here + 18.0)) y=(number(y)) font-size="11" fill=(FAINT_INK) { "prints" }
+        }
+        @if more_arrows > 0 {
+            @let here = place(0.0);
+            text x=(number(here)) y=(number(y)) font-size="11" fill=(FAINT_INK) {
+                (words::count(more_arrows, "more arrow")) " not drawn"
+            }
+        }
+        @for (index, line) in rows.lines.iter().enumerate() {
+            text x=(number(MARGIN)) y=(number(rows.line(index + 1))) fill=(INK) { (line) }
+        }
+    }
+}
+
+const LEGEND: [(Texture, &str); 4] = [
+    (Texture::Solid, "runs"),
+    (Texture::Hatched, "sleeps or waits"),
+    (Texture::Dotted, "ready, does not run yet"),
+    (Texture::Hollow, "runs a task below"),
+];
+
+/// The textures that there are.
+fn used(picture: &Picture) -> Vec<Texture> {
+    let lanes = picture.lanes.iter();
+    let lanes = lanes.filter(|lane| !matches!(lane.kind, LaneKind::Object(_)));
+    let spans = lanes.flat_map(|lane| &lane.spans);
+    let mut used = Vec::from_iter(spans.map(|span| Texture::of(&span.state)));
+    used.sort_unstable();
+    used.dedup();
+    used
+}

@@ -1,0 +1,134 @@
+//! What happened at one moment: prints, and arrows between lanes.
+
+use std::collections::HashSet;
+
+use interleave_protocol::Stream;
+use maud::{Markup, html};
+
+use super::{
+    Detail,
+    paths::{CARD, INK, WAIT, number},
+    rows::{BAR, MONO_LETTER, Row, Rows, SMALL_LETTER, WIDTH, wide},
+};
+use crate::{Arrow, ArrowKind, Lane, LaneKind, Picture, Span, text::label, words};
+
+const WIDEST_TEXT: usize = 32;
+/// Arrows nearer to one another than that are one.
+const NEAR: f64 = 4.0;
+
+/// What was printed: a small wedge at its moment, and the text where there is room. The same for
+/// states of objects that are too short for their names.
+pub(super) fn above(lane: &Lane, row: &Row, rows: &Rows, detail: Detail) -> Markup {
+    let mut wedges = Vec::new();
+    let mut last = f64::MIN;
+    let mut line = Line::default();
+    for mark in &lane.marks {
+        let x = rows.scale.x(mark.at);
+        if x - last >= 1.0 {
+            wedges.push((x, mark.stream));
+            last = x;
+        }
+        line.write(x, &mark.text);
+    }
+    for span in short_states(lane, rows) {
+        line.write(rows.scale.x(span.from), label(&span.state));
+    }
+    line.texts.truncate(detail.texts);
+    let y = row.y;
+    html! {
+        @for (x, stream) in wedges {
+            path d={ "M" (number(x)) " " (number(y)) "l-4 -7h8z" }
+                fill=(if stream == Stream::Stderr { WAIT } else { INK }) {}
+        }
+        @for (x, anchor, text) in line.texts { (written(x, row.strip + 11.0, anchor, &text)) }
+    }
+}
+
+fn short_states<'a>(lane: &'a Lane, rows: &Rows) -> impl Iterator<Item = &'a Span> {
+    let is_object = matches!(lane.kind, LaneKind::Object(_));
+    let spans = lane.spans.iter().filter(move |_| is_object);
+    spans.filter(|span| wide(label(&span.state), SMALL_LETTER) >= rows.scale.wide(span) - 10.0)
+}
+
+/// A text with a rim, which makes it readable on everything.
+fn written(x: f64, y: f64, anchor: &str, text: &str) -> Markup {
+    html! {
+        text x=(number(x)) y=(number(y)) font-size="11" text-anchor=(anchor)
+            font-family="ui-monospace, 'DejaVu Sans Mono', monospace" fill=(INK)
+            stroke=(CARD) stroke-width="3" paint-order="stroke" { (text) }
+    }
+}
+
+/// Texts side by side, each at its moment; those for which there is no room are left out.
+#[derive(Debug, Default)]
+struct Line {
+    texts: Vec<(f64, &'static str, String)>,
+    free: f64,
+}
+
+impl Line {
+    /// Writes to the right of the place, or else to the left.
+    fn write(&mut self, x: f64, text: &str) {
+        let text = words::cut(text, WIDEST_TEXT);
+        let width = wide(&text, MONO_LETTER) + 8.0;
+        let fits_right = x + width <= f64::from(WIDTH) - 8.0;
+        let (start, anchor, left) = match fits_right {
+            true => (x + 5.0, "start", x),
+            false => (x - 5.0, "end", x - width),
+        };
+        if left >= self.free {
+            self.texts.push((start, anchor, text));
+            self.free = left + width + 2.0;
+        }
+    }
+}
+
+/// Arrows, and how many are not drawn.
+pub(super) struct Arrows {
+    pub(super) drawn: Markup,
+    pub(super) more: usize,
+}
+
+pub(super) fn arrows(picture: &Picture, rows: &Rows, detail: Detail) -> Arrows {
+    let mut taken = HashSet::new();
+    let place = |arrow: &Arrow| (rows.scale.x(arrow.to_time) / NEAR) as i64;
+    let arrows = picture.arrows.iter();
+    let distinct = arrows.filter(|it| taken.insert((it.kind, it.from, it.to, place(it))));
+    let distinct = Vec::from_iter(distinct.take(detail.arrows));
+    let drawn = html! { @for arrow in &distinct { (draw(arrow, rows)) } };
+    Arrows {
+        drawn,
+        more: picture.arrows.len() - distinct.len(),
+    }
+}
+
+fn draw(arrow: &Arrow, rows: &Rows) -> Markup {
+    let (from, to) = (&rows.lanes[arrow.from], &rows.lanes[arrow.to]);
+    let (x1, x2) = (rows.scale.x(arrow.from_time), rows.scale.x(arrow.to_time));
+    // From edge to edge: the bars stay free.
+    let (y1, y2) = match from.y < to.y {
+        true => (from.y + BAR, to.y),
+        false => (from.y, to.y + BAR),
+    };
+    let dashes = match arrow.kind {
+        ArrowKind::Spawn => Some("5 3"),
+        ArrowKind::Join => Some("2 2"),
+        _ => None,
+    };
+    html! {
+        path d={ "M" (number(x1)) " " (number(y1)) "L" (number(x2)) " " (number(y2)) } fill="none"
+            stroke=(INK) stroke-width="1.1" stroke-dasharray=[dashes] marker-end="url(#a)" {}
+    }
+}
+
+/// The values that go along arrows, above the lower lane.
+pub(super) fn values(picture: &Picture, index: usize, rows: &Rows, detail: Detail) -> Markup {
+    let mut line = Line::default();
+    let arrows = picture.arrows.iter().filter(|it| !it.text.is_empty());
+    for arrow in arrows.filter(|arrow| index == arrow.from.max(arrow.to)) {
+        line.write(rows.scale.x(arrow.to_time) - 2.0, &arrow.text);
+    }
+    line.texts.truncate(detail.texts);
+    let y = rows.lanes[index].strip + 11.0;
+    html! { @for (x, anchor, text) in line.texts { (written(x, y, anchor, &text)) } }
+}

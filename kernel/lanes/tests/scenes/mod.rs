@@ -1,0 +1,7 @@
+//! Traces of the lessons, made by hand: what a host would send.
+#![allow(unreachable_pub, reason = "a module of several test programs")]
+
+mod lessons;
+mod notes;
+
+pub use lessons::*;
