@@ -179,6 +179,8 @@ pub struct Step {
     pub text: String,
     /// In which line.
     pub place: Option<Place>,
+    /// Whether the lane is over then.
+    pub is_last: bool,
 }
 
 /// Something worth a word, such as a sleep that blocks an event loop.

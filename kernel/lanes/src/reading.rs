@@ -39,6 +39,8 @@ pub(crate) struct Reader<'a> {
     tasks: Vec<TaskTrack>,
     /// The tasks that are not over, by name: a name can be used again.
     live: HashMap<TaskName, usize>,
+    /// What tasks that are still to come are called.
+    called: HashMap<TaskName, String>,
     objects: BTreeMap<(ObjectKind, u64), Track<String>>,
     links: Vec<Link>,
     wakes: Wakes,
@@ -66,6 +68,8 @@ struct ThreadTrack {
 #[derive(Debug)]
 struct TaskTrack {
     name: TaskName,
+    /// Such as the name of its function.
+    called: Option<String>,
     track: Track<Doing>,
     made_at: Option<Place>,
     /// The thread that ran it first, or else the one that made it.
@@ -123,6 +127,7 @@ impl<'a> Reader<'a> {
             threads: BTreeMap::new(),
             tasks: Vec::new(),
             live: HashMap::new(),
+            called: HashMap::new(),
             objects: BTreeMap::new(),
             links: Vec::new(),
             wakes: Wakes::default(),
@@ -146,6 +151,7 @@ impl<'a> Reader<'a> {
             What::Wakes { address } => self.wakes.note(*address, event.time, self.active(event)),
             What::Prints { stream, text } => self.prints(event, *stream, text),
             What::TaskSpawned { task } => self.task_spawned(event, *task),
+            What::TaskNamed { task, name } => self.task_named(*task, name),
             What::TaskEntered { given } => self.task_entered(event, given),
             What::TaskLeft { is_over, gave } => self.task_left(event, *is_over, gave),
             What::TaskWoken { task } => self.task_woken(event, *task),

@@ -15,7 +15,7 @@ mod rows;
 use maud::{Markup, html};
 
 use crate::Picture;
-use rows::Rows;
+pub(crate) use rows::{BAR, Rows, WIDTH};
 
 /// How much is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -44,7 +44,7 @@ impl Picture {
 
     pub(crate) fn svg(&self, detail: Detail) -> String {
         let rows = Rows::of(self);
-        let (width, height) = (rows::WIDTH, rows.height);
+        let (width, height) = (WIDTH, rows.height);
         let arrows = marks::arrows(self, &rows, detail);
         let drawing: Markup = html! {
             svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
@@ -53,11 +53,12 @@ impl Picture {
                 title { (self.summary()) }
                 (paths::definitions())
                 (frame::behind(self, &rows))
+                // Behind the bars, so that they cross out nothing.
+                (arrows.drawn)
                 @for (lane, row) in self.lanes.iter().zip(&rows.lanes) {
                     (frame::name(lane, row, &rows))
                     (bars::bars(lane, row, &rows, detail))
                 }
-                (arrows.drawn)
                 @for (index, (lane, row)) in self.lanes.iter().zip(&rows.lanes).enumerate() {
                     (bars::labels(lane, row, &rows, detail))
                     (marks::values(self, index, &rows, detail))

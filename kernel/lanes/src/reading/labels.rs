@@ -144,7 +144,11 @@ fn names(reader: &Reader<'_>) -> HashMap<Key, String> {
     let threads = reader.threads.iter();
     let threads = threads.map(|(number, it)| (Key::Thread(*number), thread_name(*number, it)));
     let threads = Vec::from_iter(threads);
-    let tasks = numbered(reader.tasks.iter().map(|task| task_word(task.name.kind)));
+    let called = reader.tasks.iter();
+    let tasks = numbered(called.map(|task| match &task.called {
+        Some(name) => name,
+        None => task_word(task.name.kind),
+    }));
     let tasks = (0..).map(Key::Task).zip(tasks);
     let kinds = reader.objects.keys().map(|(kind, _)| object_word(*kind));
     let objects = reader
@@ -186,13 +190,13 @@ fn unique(taken: &mut BTreeSet<String>, key: Key, name: &str, is_alone: bool) ->
 }
 
 /// `job 1`, `job 2`, `future 1` …; without a number what is the only one of its kind.
-fn numbered(words: impl Iterator<Item = &'static str> + Clone) -> Vec<String> {
+fn numbered<'a>(words: impl Iterator<Item = &'a str> + Clone) -> Vec<String> {
     let mut counts = HashMap::new();
     for word in words.clone() {
         *counts.entry(word).or_insert(0) += 1;
     }
     let mut next = HashMap::new();
-    let mut number = |word: &'static str| {
+    let mut number = |word| {
         let next = next.entry(word).or_insert(0);
         *next += 1;
         *next

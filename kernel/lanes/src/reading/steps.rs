@@ -10,6 +10,7 @@ pub(crate) struct RawStep {
     time: u64,
     place: Option<Place>,
     says: Says,
+    is_last: bool,
 }
 
 #[derive(Debug)]
@@ -41,12 +42,22 @@ impl Reader<'_> {
         self.add_step(lane, event, Says::Waits(waiting));
     }
 
+    /// The step that was told last was the lane's last.
+    pub(super) fn was_last_step(&mut self) {
+        self.steps
+            .iter_mut()
+            .rev()
+            .take(1)
+            .for_each(|step| step.is_last = true);
+    }
+
     fn add_step(&mut self, lane: Key, event: &Event, says: Says) {
         self.steps.push(RawStep {
             lane,
             time: event.time,
             place: event.at,
             says,
+            is_last: false,
         });
     }
 }
@@ -67,6 +78,7 @@ impl RawStep {
             lane,
             text,
             place: self.place,
+            is_last: self.is_last,
         })
     }
 }

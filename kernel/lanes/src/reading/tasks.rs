@@ -31,6 +31,7 @@ impl Reader<'_> {
         };
         self.tasks.push(TaskTrack {
             name,
+            called: self.called.remove(&name),
             track,
             made_at: None,
             home: event.thread,
@@ -43,6 +44,15 @@ impl Reader<'_> {
             self.take_off(old);
         }
         task
+    }
+
+    pub(super) fn task_named(&mut self, name: TaskName, called: &str) {
+        let called = words::plain(called);
+        match self.live.get(&name) {
+            _ if called.trim().is_empty() => {}
+            Some(task) => self.tasks[*task].called = Some(called),
+            None => drop(self.called.insert(name, called)),
+        }
     }
 
     /// No thread runs it any longer.
@@ -130,6 +140,9 @@ impl Reader<'_> {
             (false, _) => "waits".to_owned(),
         };
         self.step(from, event, says);
+        if is_over {
+            self.was_last_step();
+        }
     }
 
     pub(super) fn task_woken(&mut self, event: &Event, name: TaskName) {

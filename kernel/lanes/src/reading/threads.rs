@@ -57,10 +57,13 @@ impl Reader<'_> {
 
     pub(super) fn thread_began(&mut self, event: &Event, kind: ThreadKind) {
         let thread = self.thread(event.thread);
-        thread.kind = Some(kind);
+        let is_known = thread.kind.replace(kind).is_some();
         thread.spawned = None;
         thread.is_over = false;
         self.refresh(event);
+        if is_known {
+            return;
+        }
         self.step(Key::Thread(event.thread), event, "begins".to_owned());
     }
 
@@ -72,6 +75,7 @@ impl Reader<'_> {
         self.over(event);
         self.wakes.ended(event.thread, event.time);
         self.step(Key::Thread(event.thread), event, "ends".to_owned());
+        self.was_last_step();
     }
 
     /// The thread does nothing more for this cell.

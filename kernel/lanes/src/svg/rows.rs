@@ -8,7 +8,7 @@ pub(crate) const WIDTH: u32 = 960;
 pub(super) const MARGIN: f64 = 16.0;
 /// Of the axis, from the top.
 pub(super) const AXIS: f64 = 26.0;
-pub(super) const BAR: f64 = 16.0;
+pub(crate) const BAR: f64 = 16.0;
 /// For what was printed, above the bar.
 const STRIP: f64 = 15.0;
 const GAP: f64 = 11.0;
