@@ -204,6 +204,17 @@ pub struct Completions {
     pub matches: Vec<Completion>,
 }
 
+impl Completions {
+    /// None, at a byte of the code.
+    pub fn nothing(at: usize) -> Self {
+        Self {
+            start: at,
+            end: at,
+            matches: Vec::new(),
+        }
+    }
+}
+
 /// One choice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Completion {

@@ -5,8 +5,10 @@ use std::{
     fs,
     io::{self, Write},
     os::unix::process::CommandExt,
+    panic::resume_unwind,
     path::Path,
     process::{Command, ExitCode},
+    thread,
 };
 
 use anyhow::{Context, Result};
@@ -19,8 +21,11 @@ use interleave_compiler::{
     seams, types,
 };
 
+/// Bytes of stack. syn calls itself for each level of nesting in a cell.
+const STACK: usize = 64 * 1024 * 1024;
+
 fn main() -> ExitCode {
-    match run() {
+    match on_large_stack(run) {
         Ok(code) => code,
         Err(error) => {
             // evcxr shows a student what cargo says, so this speaks as cargo does.
@@ -28,6 +33,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn on_large_stack(work: fn() -> Result<ExitCode>) -> Result<ExitCode> {
+    let thread = thread::Builder::new().stack_size(STACK).spawn(work)?;
+    thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn run() -> Result<ExitCode> {

@@ -196,6 +196,15 @@ impl EvcxrEvaluator {
         Outcome::Finished
     }
 
+    /// Why evcxr should not be given a cell.
+    fn refused(&self, code: &str) -> Option<Failure> {
+        if let Some(found) = syntax::nesting::too_deep(code) {
+            return Some(failures::plain("error", &found.message()));
+        }
+        let (at, message) = syntax::dropped_statement(code)?;
+        Some(self.failure_at(|places| failures::dropped(at, message, places)))
+    }
+
     fn failure_at(&self, describe: impl FnOnce(&Places) -> Failure) -> Failure {
         self.link.with_places(describe)
     }
@@ -216,9 +225,9 @@ impl Evaluator for EvcxrEvaluator {
             self.interrupter.end();
             return self.run_special(special);
         }
-        if let Some(statement) = syntax::dropped_statement(&code) {
+        if let Some(failure) = self.refused(&code) {
             self.interrupter.end();
-            return Outcome::Failed(self.failure_at(|places| failures::dropped(statement, places)));
+            return Outcome::Failed(failure);
         }
         if let Some(failure) = self.host_has_ended(&code) {
             return Outcome::Failed(failure);
@@ -275,11 +284,17 @@ impl Evaluator for EvcxrEvaluator {
     }
 
     fn complete(&mut self, code: &str, cursor: usize) -> Completions {
-        self.completions(code, cursor)
+        match syntax::nesting::too_deep(code) {
+            Some(_) => Completions::nothing(cursor),
+            None => self.completions(code, cursor),
+        }
     }
 
     fn inspect(&mut self, code: &str, cursor: usize) -> Option<Inspection> {
-        self.explanation(code, cursor)
+        match syntax::nesting::too_deep(code) {
+            Some(_) => None,
+            None => self.explanation(code, cursor),
+        }
     }
 }
 

@@ -20,6 +20,10 @@ use crate::{
     sockets::Links,
 };
 
+/// Bytes of stack. Parsers call themselves for each level of nesting; what an evaluator accepts must
+/// fit. The system gives memory only for what is used.
+const STACK: usize = 64 * 1024 * 1024;
+
 /// Starts the thread. It ends when the sender of `jobs` is dropped.
 ///
 /// # Errors
@@ -33,6 +37,7 @@ pub(super) fn spawn(
 ) -> anyhow::Result<()> {
     thread::Builder::new()
         .name("evaluator".into())
+        .stack_size(STACK)
         .spawn(move || {
             while let Life::Panicked = live(&mut factory, &jobs, &links, &deliver) {}
             deliver(Event::EvaluatorGone);

@@ -70,11 +70,7 @@ impl EvcxrEvaluator {
             return assist::complete(&mut self.context, code, cursor);
         };
         if code.trim().is_empty() {
-            return Completions {
-                start: cursor,
-                end: cursor,
-                ..Completions::default()
-            };
+            return Completions::nothing(cursor);
         }
         let inside = self.notebook.with(self.context.variables_and_types(), code);
         let found = analyst.complete(inside.code.clone(), inside.inside(cursor));
@@ -125,11 +121,7 @@ impl Analyst {
             Ok(Answer::Completions(completions)) => completions,
             other => {
                 log_failure(other);
-                Completions {
-                    start: cursor,
-                    end: cursor,
-                    matches: Vec::new(),
-                }
+                Completions::nothing(cursor)
             }
         }
     }

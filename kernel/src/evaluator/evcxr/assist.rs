@@ -38,11 +38,7 @@ pub(super) fn warm_up(context: &mut CommandContext) {
 /// What may stand at `cursor`.
 pub(super) fn complete(context: &mut CommandContext, code: &str, cursor: usize) -> Completions {
     let Ok(found) = context.completions(code, cursor) else {
-        return Completions {
-            start: cursor,
-            end: cursor,
-            matches: Vec::new(),
-        };
+        return Completions::nothing(cursor);
     };
     let choices = found.completions.into_iter();
     let mut matches: Vec<Completion> = choices

@@ -321,20 +321,11 @@ impl<'a> Finder<'a> {
 
     /// The place of a line of the compiled source. Of equal lines, one that evcxr has mapped.
     fn place(&self, text: &str, column: usize) -> Option<Place> {
-        let mut nth = 0;
-        let mut first = None;
-        while let Some(place) = self.places.of_line(self.index, text, column, nth) {
-            if Some(place) == first {
-                // `of_line` falls back to the first when there are no more.
-                break;
-            }
-            if place.cell == self.index && self.known_lines.contains(&place.line) {
-                return Some(place);
-            }
-            first = first.or(Some(place));
-            nth += 1;
-        }
-        first
+        let places = self.places.of_equal_lines(self.index, text, column);
+        let is_known =
+            |place: &&Place| place.cell == self.index && self.known_lines.contains(&place.line);
+        let known = places.iter().find(is_known);
+        known.or(places.first()).copied()
     }
 
     fn cell_text(&self, index: usize) -> Option<CellText> {

@@ -217,8 +217,8 @@ pub(super) fn cannot_load(reason: &str, fate: &Fate) -> Failure {
     )
 }
 
-/// A `let` names nothing. `at` is the byte of the newest cell where the name is missing.
-pub(super) fn dropped(at: usize, places: &Places) -> Failure {
+/// Something is missing at a byte of the newest cell.
+pub(super) fn dropped(at: usize, message: &str, places: &Places) -> Failure {
     let cell = places.current().and_then(|index| places.cell(index));
     let mark = cell.map(|cell| Mark {
         cell: CellText::of(cell),
@@ -227,7 +227,7 @@ pub(super) fn dropped(at: usize, places: &Places) -> Failure {
         primary: true,
     });
     let report = Report {
-        message: "expected a pattern behind `let`".to_owned(),
+        message: message.to_owned(),
         marks: mark.into_iter().collect(),
         ..Report::default()
     };

@@ -105,52 +105,57 @@ impl Places {
 
     /// The place of a line of compiled source: in the cell that was compiled, or else in the newest
     /// earlier one. Of several equal lines, the one with as many equals before it.
-    pub(super) fn of_line(
+    fn of_line(
         &self,
         compiled_as: usize,
         text: &str,
         column: usize,
         equal_lines_before: usize,
     ) -> Option<Place> {
+        let places = self.of_equal_lines(compiled_as, text, column);
+        places.get(equal_lines_before).or(places.first()).copied()
+    }
+
+    /// The same of all lines that are equal, in order. They are in one cell.
+    pub(super) fn of_equal_lines(
+        &self,
+        compiled_as: usize,
+        text: &str,
+        column: usize,
+    ) -> Vec<Place> {
         let own = text.split(interleave_protocol::ADDED_TEXT_MARK).next();
         let text = own.unwrap_or(text).trim_end();
         if text.trim().is_empty() {
-            return None;
+            return Vec::new();
         }
-        (0..=compiled_as).rev().find_map(|index| {
-            let lines: Vec<usize> = self.lines_with(index, text).collect();
-            let line = *lines.get(equal_lines_before).or(lines.first())?;
-            let cell_line = self.cells[index].code.lines().nth(line - 1)?;
-            let start = cell_line.find(text)?;
-            let shift = cell_line[..start].chars().count();
-            Some(Place {
-                cell: index,
+        let mut found = (0..=compiled_as).rev().map(|cell| {
+            let lines = self.lines_with(cell, text);
+            let places = lines.map(|(line, before)| Place {
+                cell,
                 line,
-                column: column + shift,
-            })
-        })
+                column: column + before.chars().count(),
+            });
+            places.collect()
+        });
+        found
+            .find(|places: &Vec<Place>| !places.is_empty())
+            .unwrap_or_default()
     }
 
-    fn lines_with<'a>(&'a self, index: usize, text: &'a str) -> impl Iterator<Item = usize> + 'a {
-        let lines = self
-            .cells
-            .get(index)
-            .into_iter()
-            .flat_map(|cell| cell.code.lines());
-        lines
-            .enumerate()
-            .filter(move |(_, line)| contains_statement(line, text))
-            .map(|(at, _)| at + 1)
+    /// The lines of a cell that hold the text as a statement, with what stands before it.
+    fn lines_with(&self, cell: usize, text: &str) -> impl Iterator<Item = (usize, &str)> {
+        let code = self.cells.get(cell).map_or("", |cell| &cell.code);
+        let lines = (1..).zip(code.lines());
+        lines.filter_map(move |(number, line)| Some((number, before_statement(line, text)?)))
     }
 }
 
-/// Whether the line holds the text as a statement of its own: evcxr splits lines between statements,
-/// so that nothing but a statement's end or white space stands before it.
-fn contains_statement(line: &str, text: &str) -> bool {
-    line.find(text).is_some_and(|start| {
-        let before = line[..start].trim_end();
-        before.is_empty() || before.ends_with([';', '}', '{'])
-    })
+/// What stands in the line before the text, if that is a statement of its own: evcxr splits lines
+/// between statements, so that nothing but a statement's end or white space stands there.
+fn before_statement<'a>(line: &'a str, text: &str) -> Option<&'a str> {
+    let before = &line[..line.find(text)?];
+    let end = before.trim_end();
+    (end.is_empty() || end.ends_with([';', '}', '{'])).then_some(before)
 }
 
 #[cfg(test)]

@@ -10,9 +10,14 @@ use ra_ap_syntax::{
 
 use crate::evaluator::Completeness;
 
-use self::parsed::Parsed;
+use self::{
+    delimiters::{Delimiters, open_delimiters},
+    parsed::Parsed,
+};
 
 pub(super) mod bindings;
+mod delimiters;
+pub(super) mod nesting;
 mod parsed;
 
 /// evcxr parses a cell as the body of a function; so do we.
@@ -23,8 +28,14 @@ const AWAITING_MACROS: [&str; 5] = ["join", "try_join", "select", "select_biased
 
 const INDENT: &str = "    ";
 
+/// Some editors on Windows put it before the text of a file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Whether the code is ready to run.
 pub(super) fn completeness(code: &str) -> Completeness {
+    if nesting::too_deep(code).is_some() {
+        return Completeness::Invalid;
+    }
     let code = without_commands(code);
     let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
     let errors = parse.errors();
@@ -46,28 +57,41 @@ pub(super) fn completeness(code: &str) -> Completeness {
 
 /// The cell as evcxr should read it. evcxr gives a first line that begins with `!` to a shell, and
 /// drops comments at the head of a cell, among them those that document its first item. Where the
-/// cell is Rust, a space before it prevents both.
+/// cell is Rust, a space before it prevents both. A byte order mark is one to rustc at the
+/// beginning of a file only, which a cell is not: it becomes a space.
 pub(super) fn as_rust(code: &str) -> Cow<'_, str> {
-    if code.starts_with("///") || code.starts_with('!') && is_rust(code) {
+    if let Some(rest) = code.strip_prefix(BYTE_ORDER_MARK) {
+        Cow::Owned(format!(" {rest}"))
+    } else if code.starts_with("///") || code.starts_with('!') && is_rust(code) {
         Cow::Owned(format!(" {code}"))
     } else {
         Cow::Borrowed(code)
     }
 }
 
-/// A `let` without a pattern, which evcxr would leave out without a word: the byte at which the
-/// pattern is missing.
-pub(super) fn dropped_statement(code: &str) -> Option<usize> {
+/// What evcxr would leave out without a word: the byte at which something is missing, and what.
+pub(super) fn dropped_statement(code: &str) -> Option<(usize, &'static str)> {
     let cell = Parsed::of(code);
+    if cell.statements().next().is_none() && has_open_comment(&without_commands(code)) {
+        return Some((code.len(), "expected `*/`, which ends the comment"));
+    }
     let broken = cell
         .root()
         .descendants()
         .filter_map(ast::LetStmt::cast)
         .find(|statement| statement.pat().is_none())?;
-    Some(cell.bytes(broken.let_token()?.text_range())?.end)
+    let at = cell.bytes(broken.let_token()?.text_range())?.end;
+    Some((at, "expected a pattern behind `let`"))
+}
+
+fn has_open_comment(code: &str) -> bool {
+    matches!(open_delimiters(code), Delimiters::Unterminated)
 }
 
 fn is_rust(code: &str) -> bool {
+    if nesting::too_deep(code).is_some() {
+        return false;
+    }
     let parse = SourceFile::parse(&format!("{PROLOGUE}{code}\n}}"), Edition::Edition2024);
     parse.errors().is_empty()
 }
@@ -214,70 +238,6 @@ fn without_commands(code: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-enum Delimiters {
-    /// So many are open at the end.
-    Open(usize),
-    /// A string or a comment is open at the end.
-    Unterminated,
-    /// One is closed that was not opened.
-    Wrong,
-}
-
-fn open_delimiters(code: &str) -> Delimiters {
-    let parse = SourceFile::parse(code, Edition::Edition2024);
-    let mut open = Vec::new();
-    let mut last = None;
-    for token in parse
-        .syntax_node()
-        .descendants_with_tokens()
-        .filter_map(NodeOrToken::into_token)
-    {
-        match token.kind() {
-            SyntaxKind::L_CURLY => open.push(SyntaxKind::R_CURLY),
-            SyntaxKind::L_PAREN => open.push(SyntaxKind::R_PAREN),
-            SyntaxKind::L_BRACK => open.push(SyntaxKind::R_BRACK),
-            kind @ (SyntaxKind::R_CURLY | SyntaxKind::R_PAREN | SyntaxKind::R_BRACK) => {
-                let closes_the_last = open.pop() == Some(kind);
-                if !closes_the_last {
-                    return Delimiters::Wrong;
-                }
-            }
-            _ => {}
-        }
-        last = Some(token);
-    }
-    if last.is_some_and(|token| is_unterminated(&token)) {
-        return Delimiters::Unterminated;
-    }
-    Delimiters::Open(open.len())
-}
-
-fn is_unterminated(token: &SyntaxToken) -> bool {
-    let text = token.text();
-    match token.kind() {
-        SyntaxKind::COMMENT => {
-            text.starts_with("/*") && text.matches("/*").count() > text.matches("*/").count()
-        }
-        SyntaxKind::STRING => {
-            let raw = text.trim_start_matches('r');
-            let hashes = raw.len() - raw.trim_start_matches('#').len();
-            let closing = format!(
-                "\"{}",
-                "#".repeat(if text.starts_with('r') { hashes } else { 0 })
-            );
-            text.len() < 2 || !text.ends_with(&closing) || ends_in_escaped_quote(text)
-        }
-        _ => false,
-    }
-}
-
-fn ends_in_escaped_quote(text: &str) -> bool {
-    let Some(body) = text.strip_suffix('"') else {
-        return false;
-    };
-    !text.starts_with('r') && (body.len() - body.trim_end_matches('\\').len()) % 2 == 1
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,10 +288,13 @@ mod tests {
     }
 
     #[test]
-    fn a_let_that_evcxr_would_drop_is_found() {
-        assert_eq!(dropped_statement("let x = 1;\nlet = 2;"), Some(14));
-        assert_eq!(dropped_statement(":dep a\nlet ;"), Some(10));
-        assert_eq!(dropped_statement("let (a, _) = f();"), None);
+    fn what_evcxr_would_drop_is_found() {
+        let at = |code| dropped_statement(code).map(|(at, _)| at);
+        assert_eq!(at("let x = 1;\nlet = 2;"), Some(14));
+        assert_eq!(at(":dep a\nlet ;"), Some(10));
+        assert_eq!(at("let (a, _) = f();"), None);
+        assert_eq!(at("// a\n/* b /* c */"), Some(17));
+        assert_eq!(at("/* a */ // b"), None);
     }
 
     #[test]
@@ -339,6 +302,7 @@ mod tests {
         assert_eq!(as_rust("!done"), " !done");
         assert_eq!(as_rust("!echo hi"), "!echo hi");
         assert_eq!(as_rust("let x = 1;"), "let x = 1;");
+        assert_eq!(as_rust("\u{feff}1 + 1"), " 1 + 1");
         assert_eq!(as_rust("/// One.\nfn f() {}"), " /// One.\nfn f() {}");
     }
 
