@@ -28,6 +28,10 @@ mod manifest;
 /// The shared object that the host loads before any cell.
 const PRELUDE_OBJECT: &str = "libinterleave.so";
 
+/// For rustc, beside what cargo says. The host finds the code of a cell that waits in one of these
+/// crates by the frame pointers between.
+const FLAGS: &str = "-Cprefer-dynamic -Cforce-frame-pointers=yes";
+
 /// Crates that rustc can link into a cell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dependencies {
@@ -278,7 +282,7 @@ impl Package {
             .env("RUSTC", &installation.rustc)
             // Part of cargo's fingerprints: the same for the template and for additions, whatever
             // evcxr or the student's environment says.
-            .env("RUSTFLAGS", "-Cprefer-dynamic")
+            .env("RUSTFLAGS", FLAGS)
             .env("RUSTC_WRAPPER", installation.stand_in(seams::WRAPPER))
             .env(seams::DIRECTORY_ENV, seams::directory(&target))
             .env("CARGO_TARGET_DIR", target)

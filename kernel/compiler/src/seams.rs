@@ -79,6 +79,24 @@ pub const SEAMS: [Seam; 2] = [
                 ],
                 addition: include_str!("seams/tokio.rs.in"),
             },
+            File {
+                path: "src/runtime/task/waker.rs",
+                changes: &[
+                    (
+                        "    raw.wake_by_val();",
+                        "    if !unsafe { ptr.as_ref() }.state.load().is_complete() { \
+                         crate::util::trace::woken(unsafe { Header::get_id(ptr) }.as_u64()); } \
+                         raw.wake_by_val();",
+                    ),
+                    (
+                        "    raw.wake_by_ref();",
+                        "    if !unsafe { ptr.as_ref() }.state.load().is_complete() { \
+                         crate::util::trace::woken(unsafe { Header::get_id(ptr) }.as_u64()); } \
+                         raw.wake_by_ref();",
+                    ),
+                ],
+                addition: "",
+            },
             // `tokio::spawn` calls the function above; the methods of a runtime do not.
             File {
                 path: "src/runtime/handle.rs",

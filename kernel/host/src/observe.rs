@@ -25,8 +25,8 @@ pub(crate) use left::tell_what_is_left;
 pub(crate) use limit::limit_threads;
 pub(crate) use reading::{Symbol, places, state, symbol, threads};
 pub(crate) use registry::{
-    adopt_first, cells_of_others, forget_others, number_of_this_thread, number_of_thread,
-    run_cells_here,
+    adopt_first, cells_of_others, forget_others, join_pool, number_of_this_thread,
+    number_of_thread, run_cells_here,
 };
 pub(crate) use stopping::{
     CellThread, awaits_at, found_at, found_in_cell, has_threads, is_any_thread_marked,

@@ -62,6 +62,12 @@ extern "C" fn interleave_host_cell() -> u64 {
     cell()
 }
 
+/// For rayon: from now on this thread works for whoever comes.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_join_pool() {
+    observe::join_pool();
+}
+
 /// For the prelude: from now on this thread works for a cell, as told by [`interleave_host_cell`].
 #[unsafe(no_mangle)]
 extern "C" fn interleave_host_enter_cell(cell: u64) {

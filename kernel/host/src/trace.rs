@@ -11,6 +11,7 @@
 mod record;
 mod ring;
 mod shares;
+mod tasks;
 mod telling;
 
 use std::{

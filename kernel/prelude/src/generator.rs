@@ -13,7 +13,12 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use crate::names;
+use interleave_protocol::{TaskKind, TaskName};
+
+use crate::{
+    names,
+    trace::{self, Shown},
+};
 
 /// A function that yields values of type `Y`, and can be sent values of type `S` in between.
 ///
@@ -66,6 +71,8 @@ pub struct Generator<Y, S> {
     body: Option<Pin<Box<dyn Future<Output = ()>>>>,
     started: bool,
     name: String,
+    /// Tells it from others in the lanes of a cell.
+    id: u64,
 }
 
 /// What passes between the body and its caller.
@@ -105,11 +112,21 @@ impl<Y, S> Generator<Y, S> {
         let body = Box::pin(body(Yielder {
             slot: Rc::clone(&slot),
         }));
-        Generator {
+        let generator = Generator {
             slot,
             body: Some(body),
             started: false,
             name: names::function::<F>(),
+            id: trace::new_id(),
+        };
+        trace::spawned(generator.task(), || generator.name.clone());
+        generator
+    }
+
+    fn task(&self) -> TaskName {
+        TaskName {
+            kind: TaskKind::Generator,
+            id: self.id,
         }
     }
 
@@ -147,6 +164,7 @@ impl<Y, S> Generator<Y, S> {
         // Taken out while it runs, so that a panic leaves a generator that has ended.
         let mut body = self.body.take().ok_or(GeneratorError::StopIteration)?;
         self.started = true;
+        let mut visit = Visit::new(self.task(), value.as_ref());
         self.slot.borrow_mut().sent = value;
         match body.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(()) => Err(GeneratorError::StopIteration),
@@ -154,7 +172,7 @@ impl<Y, S> Generator<Y, S> {
                 let yielded = self.slot.borrow_mut().yielded.take();
                 let yielded = yielded.expect("the body of a generator can only await yield_");
                 self.body = Some(body);
-                Ok(yielded)
+                Ok(visit.end_with(yielded))
             }
         }
     }
@@ -177,6 +195,31 @@ impl<Y, S> Generator<Y, S> {
     /// ```
     pub fn close(&mut self) {
         self.body = None;
+    }
+}
+
+/// The thread runs the body while this lives.
+struct Visit(Option<trace::Before>);
+
+impl Visit {
+    fn new<S>(generator: TaskName, sent: Option<&S>) -> Self {
+        Self(Some(trace::enter(generator, Shown(sent))))
+    }
+
+    fn end_with<Y>(&mut self, yielded: Y) -> Y {
+        if let Some(before) = self.0.take() {
+            trace::leave(before, false, Shown(Some(&yielded)));
+        }
+        yielded
+    }
+}
+
+/// The body has returned or has panicked.
+impl Drop for Visit {
+    fn drop(&mut self) {
+        if let Some(before) = self.0.take() {
+            trace::leave(before, true, "");
+        }
     }
 }
 

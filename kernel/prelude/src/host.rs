@@ -124,7 +124,7 @@ fn call(function: &Option<SendBytes>, bytes: &[u8]) -> bool {
 /// # Safety
 ///
 /// `F` must be the type of the function that the host has under this name.
-unsafe fn lookup<F: Copy>(symbol: &CStr) -> Option<F> {
+pub(crate) unsafe fn lookup<F: Copy>(symbol: &CStr) -> Option<F> {
     const { assert!(size_of::<F>() == size_of::<*mut libc::c_void>()) };
     // SAFETY: `symbol` ends in a nul; RTLD_DEFAULT asks the whole process.
     let address = unsafe { libc::dlsym(libc::RTLD_DEFAULT, symbol.as_ptr()) };

@@ -85,6 +85,7 @@ mod panics;
 mod runtime;
 mod seconds;
 mod tasks;
+mod trace;
 mod waits;
 
 pub use generator::Generator;

@@ -10,14 +10,40 @@ pub(crate) fn short_type<T: ?Sized>() -> String {
 /// The compiler calls what `async fn hello` returns `krate::hello::{{closure}}`. The top level of
 /// a cell has no name worth showing.
 pub(crate) fn function<T: ?Sized>() -> String {
-    let mut path = std::any::type_name::<T>();
+    function_of(std::any::type_name::<T>())
+}
+
+/// As [`function`], of the function or closure that somebody else is to call.
+pub(crate) fn job<F>(_: &F) -> String {
+    job_of(std::any::type_name::<F>())
+}
+
+/// The same, of a type's full name.
+pub(crate) fn job_of(type_name: &str) -> String {
+    let name = function_of(type_name);
+    if name == ASYNC_BLOCK {
+        "<closure>".into()
+    } else {
+        name
+    }
+}
+
+const ASYNC_BLOCK: &str = "<async block>";
+
+/// As [`function`], of a type's full name. Of a future in a box, it is that of the future.
+pub(crate) fn function_of(type_name: &str) -> String {
+    let unboxed = type_name.strip_prefix("core::pin::Pin<alloc::boxed::Box<");
+    let unboxed = unboxed.and_then(|rest| rest.strip_suffix(">>"));
+    let mut path = unboxed
+        .filter(|inner| !inner.starts_with("dyn "))
+        .unwrap_or(type_name);
     let is_block = path.ends_with("::{{closure}}");
     while let Some(outer) = path.strip_suffix("::{{closure}}") {
         path = outer;
     }
     let name = last_segment(path);
     if is_block && name.starts_with("run_user_code") {
-        "<async block>".into()
+        ASYNC_BLOCK.into()
     } else {
         name
     }
@@ -49,6 +75,8 @@ fn last_segment(path: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::Pin;
+
     use super::*;
 
     #[test]
@@ -80,11 +108,15 @@ mod tests {
         fn name_of<F>(_: F) -> String {
             function::<F>()
         }
-        fn run_user_code_3() -> String {
-            name_of(async {})
+        fn run_user_code_3() -> [String; 2] {
+            [name_of(async {}), job(&|| ())]
         }
         async fn hello() {}
-        assert_eq!(run_user_code_3(), "<async block>");
+        assert_eq!(run_user_code_3(), [ASYNC_BLOCK, "<closure>"]);
         assert_eq!(name_of(hello()), "hello");
+        assert_eq!(job(&hello), "hello");
+        assert_eq!(name_of(Box::pin(hello())), "hello");
+        let dynamic: Pin<Box<dyn Future<Output = ()>>> = Box::pin(hello());
+        assert_eq!(name_of(dynamic), "Pin");
     }
 }

@@ -14,7 +14,7 @@ use std::{
     time::Instant,
 };
 
-use interleave_protocol::{Location, TaskState, TaskStates};
+use interleave_protocol::{Location, TaskKind, TaskName, TaskState, TaskStates};
 
 use crate::host::Owner;
 
@@ -38,6 +38,8 @@ struct Task {
     since: AtomicU64,
     /// Microseconds that it has run, up to `since`.
     busy: AtomicU64,
+    /// Whether it has come to its end, and only its remains are to be dropped.
+    is_over: AtomicBool,
 }
 
 /// Time is counted from its first use.
@@ -85,6 +87,16 @@ impl Register {
 }
 
 impl Task {
+    /// What the lanes of a cell know it by.
+    fn name(&self) -> TaskName {
+        let kind = if self.is_blocking {
+            TaskKind::Blocking
+        } else {
+            TaskKind::Tokio
+        };
+        TaskName { kind, id: self.id }
+    }
+
     fn begin_to_run(&self) {
         self.is_running.store(true, Ordering::Relaxed);
         self.since.store(now(), Ordering::Relaxed);
@@ -159,6 +171,7 @@ mod tests {
             is_running: AtomicBool::new(false),
             since: AtomicU64::new(0),
             busy: AtomicU64::new(0),
+            is_over: AtomicBool::new(false),
         })
     }
 

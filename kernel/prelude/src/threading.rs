@@ -12,10 +12,12 @@ use std::{
     time::{Duration, Instant},
 };
 
+use interleave_protocol::ObjectKind;
 use parking_lot::Mutex;
 
 use crate::{
     seconds::{Seconds, deadline},
+    trace,
     waits::Condvar,
 };
 
@@ -74,6 +76,7 @@ pub struct Timer {
 }
 
 struct Shared {
+    number: usize,
     name: String,
     interval: Duration,
     state: Mutex<State>,
@@ -109,7 +112,8 @@ impl Timer {
     /// ```
     pub fn new(interval: impl Seconds, f: impl FnOnce() + Send + 'static) -> Timer {
         static COUNT: AtomicUsize = AtomicUsize::new(1);
-        let name = format!("Timer-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("Timer-{number}");
         let interval = interval.into_duration();
         let state = State {
             phase: Phase::Initial,
@@ -120,6 +124,7 @@ impl Timer {
         };
         Timer {
             shared: Arc::new(Shared {
+                number,
                 name,
                 interval,
                 state: Mutex::new(state),
@@ -158,6 +163,7 @@ impl Timer {
             .spawn(move || shared.run())
             .unwrap_or_else(|error| panic!("can't start new thread: {error}"));
         state.phase = Phase::Started;
+        self.shared.tell("started");
         state.thread = Some(thread.thread().id());
     }
 
@@ -177,6 +183,7 @@ impl Timer {
     /// ```
     pub fn cancel(&self) {
         self.shared.state.lock().cancelled = true;
+        self.shared.tell("cancelled");
         self.shared.changed.notify_all();
     }
 
@@ -242,8 +249,13 @@ impl Shared {
         // Dropped last, also when the function panics, so that `join` always returns.
         let _stopped = StopOnDrop(self);
         if let Some(job) = self.wait() {
+            self.tell("calls its function");
             job();
         }
+    }
+
+    fn tell(&self, state: &str) {
+        trace::state(ObjectKind::Timer, self.number as u64, state);
     }
 
     /// Sleeps until the time has come. A cancelled job is not handed out, but dropped here.
@@ -271,6 +283,7 @@ struct StopOnDrop<'a>(&'a Shared);
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.state.lock().phase = Phase::Stopped;
+        self.0.tell("stopped");
         self.0.changed.notify_all();
     }
 }

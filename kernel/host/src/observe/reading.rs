@@ -82,7 +82,7 @@ pub(crate) fn state<'a>(
         },
         Waiting::Futex { address, until } => ThreadState::Futex {
             address,
-            used_by: futex_use(at),
+            used_by: futex_use(at, until.is_some()),
             seconds: until.map(seconds),
         },
         Waiting::Join { handle } => ThreadState::Joining {
@@ -96,7 +96,7 @@ pub(crate) fn state<'a>(
 
 /// What waits at a futex is told by the names of the functions that led there. In libstd they are
 /// `sys::sync::…`, in parking_lot the slow ways of the same types.
-fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>) -> FutexUse {
+fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>, is_timed: bool) -> FutexUse {
     const USES: [(&[&str], FutexUse); 5] = [
         (&["ondvar", "wait"], FutexUse::Condvar),
         (&["lock_contended"], FutexUse::Lock),
@@ -105,13 +105,19 @@ fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>) -> FutexUse {
         (&["park"], FutexUse::Park),
     ];
     // The nearest function that says something does: a condition variable of parking_lot parks.
-    let named = at.into_iter().find_map(|symbol| {
+    let mut at = at.into_iter().peekable();
+    let is_of_std = at
+        .peek()
+        .is_some_and(|symbol| symbol.name.contains("futex_wait"));
+    let named = at.find_map(|symbol| {
         let says = |words: &&[&str]| words.iter().all(|word| symbol.name.contains(word));
         USES.iter()
             .find(|(words, _)| says(words))
             .map(|(_, used)| *used)
     });
-    named.unwrap_or(FutexUse::Unknown)
+    // Of libstd's waits that have an end, the one of a condition variable is inlined.
+    let inlined = (is_timed && is_of_std).then_some(FutexUse::Condvar);
+    named.or(inlined).unwrap_or(FutexUse::Unknown)
 }
 
 /// Seconds from one time to another, 0 when that one is over.

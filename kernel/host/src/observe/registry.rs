@@ -256,6 +256,15 @@ pub(crate) fn run_cells_here() {
     }
 }
 
+/// From now on the calling thread works for whoever comes.
+pub(crate) fn join_pool() {
+    if let Some(slot) = current()
+        && !slot.is_shared.swap(true, Relaxed)
+    {
+        trace::belongs_to_pool();
+    }
+}
+
 /// The cells that the other threads belong to, but for those of this program; each once, in order.
 pub(crate) fn cells_of_others() -> Vec<u64> {
     let (living, _) = living();

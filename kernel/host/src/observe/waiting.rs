@@ -52,7 +52,9 @@ pub(crate) fn blocked<R>(waiting: Waiting, caller: Frame, call: impl FnOnce() ->
         return call();
     }
     // rayon's threads have no names, but know what they are once they look for work.
-    slot.is_shared.store(threads::is_shared(), Relaxed);
+    if threads::is_shared() {
+        registry::join_pool();
+    }
     slot.waiting.set(waiting, caller);
     trace::waits(waiting, caller);
     slot.fate.wait();

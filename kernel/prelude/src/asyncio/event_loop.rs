@@ -19,15 +19,17 @@ use std::{
 
 use super::{
     Future, Task,
-    ready::{LoopWaker, ReadyQueue},
+    ready::{LoopWaker, ReadyQueue, new_id, work_name},
     slot::Slot,
     task::Step,
 };
 use crate::{
     concurrent::futures::ThreadPoolExecutor,
     host::Owner,
+    names,
     private::interrupt,
     seconds::{Seconds, deadline},
+    trace::{self, Entered},
 };
 
 pub use timer_handle::TimerHandle;
@@ -108,7 +110,10 @@ struct Inner {
     /// When to put which number into the queue, the earliest first. Numbers grow, so of two timers
     /// due together the older one is first.
     timers: RefCell<BinaryHeap<Reverse<(Instant, u64)>>>,
-    next_id: Cell<u64>,
+    /// Tells it from the loops of other threads.
+    number: u64,
+    /// How many rounds have run.
+    ticks: Cell<u64>,
     /// How many calls of `run` are on the stack.
     depth: Cell<usize>,
     stopping: Cell<bool>,
@@ -126,7 +131,8 @@ impl EventLoop {
             ready: Arc::default(),
             work: RefCell::default(),
             timers: RefCell::default(),
-            next_id: Cell::new(0),
+            number: new_id(),
+            ticks: Cell::new(0),
             depth: Cell::new(0),
             stopping: Cell::new(false),
             started: Instant::now(),
@@ -161,12 +167,15 @@ impl EventLoop {
         let bell = self.new_waker();
         let waker = Waker::from(Arc::clone(&bell));
         let mut output = None;
-        waker.wake_by_ref();
+        trace::spawned(work_name(bell.id), names::function::<F::IntoFuture>);
+        bell.begin();
         let mut poll = |future: &mut Pin<&mut F::IntoFuture>| {
             bell.left_queue();
+            let mut entered = Entered::new(work_name(bell.id));
             if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
                 output = Some(value);
             }
+            entered.set_over(output.is_some());
             output.is_some()
         };
         interrupt::await_by(
@@ -257,6 +266,7 @@ impl EventLoop {
     /// ```
     pub fn call_soon(&self, f: impl FnOnce() + 'static) {
         let id = self.add(Work::Callback(Box::new(f)));
+        trace::spawned(work_name(id), || "callback".into());
         self.inner.ready.push(id);
     }
 
@@ -278,6 +288,7 @@ impl EventLoop {
     pub fn call_later(&self, seconds: impl Seconds, f: impl FnOnce() + 'static) -> TimerHandle {
         let due = deadline(seconds);
         let id = self.add(Work::Callback(Box::new(f)));
+        trace::spawned(work_name(id), || "callback".into());
         if let Some(due) = due {
             self.inner.timers.borrow_mut().push(Reverse((due, id)));
         }
@@ -307,8 +318,9 @@ impl EventLoop {
     {
         let bell = self.new_waker();
         let (task, step) = Task::new(self, future.into_future(), Arc::clone(&bell));
+        trace::spawned(work_name(bell.id), || task.title());
         self.put(bell.id, Work::Task(step));
-        Waker::from(bell).wake();
+        bell.begin();
         task
     }
 
@@ -352,6 +364,7 @@ impl EventLoop {
         let (from, to) = (source.clone(), Rc::clone(&slot));
         let bell = self.new_waker();
         let transfer = Work::Callback(Box::new(move || to.finish(from.take_outcome())));
+        trace::spawned(work_name(bell.id), || "run_in_executor".into());
         self.put(bell.id, transfer);
         // The thread cannot touch the slot, which is the loop's. It can only wake the transfer.
         let waker = Waker::from(bell);
@@ -361,18 +374,12 @@ impl EventLoop {
         Future::new(self, slot, source)
     }
 
-    fn new_id(&self) -> u64 {
-        let id = self.inner.next_id.get();
-        self.inner.next_id.set(id + 1);
-        id
-    }
-
     fn new_waker(&self) -> Arc<LoopWaker> {
-        LoopWaker::new(self.new_id(), &self.inner.ready)
+        LoopWaker::new(new_id(), &self.inner.ready)
     }
 
     fn add(&self, work: Work) -> u64 {
-        let id = self.new_id();
+        let id = new_id();
         self.put(id, work);
         id
     }

@@ -7,15 +7,16 @@ use std::{
     collections::VecDeque,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::Wake,
     time::Instant,
 };
 
+use interleave_protocol::{TaskKind, TaskName};
 use parking_lot::Mutex;
 
-use crate::waits::Condvar;
+use crate::{trace, waits::Condvar};
 
 /// The numbers of what can run now, in the order in which they became ready.
 #[derive(Default)]
@@ -71,6 +72,12 @@ impl LoopWaker {
         })
     }
 
+    /// Puts the task into the queue for the first time.
+    pub(super) fn begin(&self) {
+        self.queued.store(true, Ordering::Release);
+        self.ready.push(self.id);
+    }
+
     /// To be called before the task runs: being woken from now on means to run once more.
     pub(super) fn left_queue(&self) {
         self.queued.store(false, Ordering::Release);
@@ -84,7 +91,22 @@ impl Wake for LoopWaker {
 
     fn wake_by_ref(self: &Arc<Self>) {
         if !self.queued.swap(true, Ordering::AcqRel) {
+            trace::woken(work_name(self.id));
             self.ready.push(self.id);
         }
+    }
+}
+
+/// A number that no other work has, in whatever loop, and that is greater than those before.
+pub(super) fn new_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What the lanes of a cell know the work by that has this number.
+pub(super) fn work_name(id: u64) -> TaskName {
+    TaskName {
+        kind: TaskKind::Coroutine,
+        id,
     }
 }

@@ -103,6 +103,11 @@ impl<T: 'static> Task<T> {
 }
 
 impl<T> Task<T> {
+    /// What the lanes of a cell call it.
+    pub(super) fn title(&self) -> String {
+        format!("{} {}", self.name, self.coro)
+    }
+
     /// The task's name: `Task-1`, `Task-2`, …
     ///
     /// ```

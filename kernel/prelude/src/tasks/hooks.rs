@@ -4,20 +4,23 @@ use std::{
     ffi::c_void,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
+use interleave_protocol::{TaskKind, TaskName};
+
 use super::{CURRENT, Register, Task, now};
-use crate::host::Owner;
+use crate::{host::Owner, names, trace};
 
 /// The functions, in the order that tokio knows.
 #[repr(C)]
 pub(crate) struct Hooks {
     begin: unsafe extern "C" fn(*const Birth) -> usize,
     enter: unsafe extern "C" fn(usize) -> Before,
-    leave: unsafe extern "C" fn(usize, Before),
+    leave: unsafe extern "C" fn(usize, Before, bool),
     end: unsafe extern "C" fn(usize),
+    wake: unsafe extern "C" fn(u64),
 }
 
 /// A task that is being spawned.
@@ -27,6 +30,8 @@ struct Birth {
     is_blocking: bool,
     /// Of tokio's own, such as its workers and its access to files: nobody wants to see it listed.
     is_internal: bool,
+    type_name: *const u8,
+    type_name_length: usize,
     file: *const u8,
     file_length: usize,
     line: u32,
@@ -35,10 +40,10 @@ struct Birth {
 
 /// What a thread worked for before it began to run a task.
 #[repr(C)]
-#[derive(Clone, Copy)]
 struct Before {
     cell: u64,
     task: usize,
+    traced: trace::Before,
 }
 
 /// The functions that tokio is to call.
@@ -49,6 +54,7 @@ extern "C" fn interleave_task_hooks() -> &'static Hooks {
         enter,
         leave,
         end,
+        wake,
     };
     &HOOKS
 }
@@ -57,14 +63,19 @@ extern "C" fn interleave_task_hooks() -> &'static Hooks {
 ///
 /// # Safety
 ///
-/// `birth` must point to a whole one, whose file is text that lives for ever.
+/// `birth` must point to a whole one, whose file and type are text that lives for ever.
 unsafe extern "C" fn begin(birth: *const Birth) -> usize {
     // SAFETY: the caller vouches for it, and for the text in it.
-    let (birth, file) = unsafe {
-        let birth = &*birth;
-        let file: &'static [u8] = std::slice::from_raw_parts(birth.file, birth.file_length);
-        (birth, std::str::from_utf8_unchecked(file))
-    };
+    let birth = unsafe { &*birth };
+    // SAFETY: as above.
+    let [file, type_name] = [
+        (birth.file, birth.file_length),
+        (birth.type_name, birth.type_name_length),
+    ]
+    .map(|(start, length)| unsafe {
+        let text: &'static [u8] = std::slice::from_raw_parts(start, length);
+        std::str::from_utf8_unchecked(text)
+    });
     let task = Arc::new(Task {
         id: birth.id,
         is_blocking: birth.is_blocking,
@@ -81,9 +92,17 @@ unsafe extern "C" fn begin(birth: *const Birth) -> usize {
         is_running: AtomicBool::new(false),
         since: AtomicU64::new(now()),
         busy: AtomicU64::new(0),
+        is_over: AtomicBool::new(false),
     });
     if !task.is_internal {
-        Register::lock().add(&task);
+        trace::spawned(task.name(), || {
+            if task.is_blocking {
+                names::job_of(type_name)
+            } else {
+                names::function_of(type_name)
+            }
+        });
+        trace::unseen(|| Register::lock().add(&task));
     }
     Arc::into_raw(task) as usize
 }
@@ -95,25 +114,37 @@ unsafe extern "C" fn begin(birth: *const Birth) -> usize {
 /// `task` must be from [`begin`] and not have ended.
 unsafe extern "C" fn enter(task: usize) -> Before {
     let task = task as *const Task;
-    let before = Before {
-        cell: Owner::current().number(),
-        task: CURRENT.replace(task) as usize,
-    };
     // SAFETY: the caller vouches for it.
-    let task = unsafe { &*task };
-    task.owner.enter();
-    task.begin_to_run();
-    before
+    let task_itself = unsafe { &*task };
+    let cell = Owner::current().number();
+    task_itself.owner.enter();
+    // A task that is over is only dropped now.
+    let is_seen = !task_itself.is_internal && !task_itself.is_over.load(Ordering::Relaxed);
+    let traced = if is_seen {
+        trace::enter(task_itself.name(), "")
+    } else {
+        trace::Before::UNSEEN
+    };
+    task_itself.begin_to_run();
+    Before {
+        cell,
+        task: CURRENT.replace(task) as usize,
+        traced,
+    }
 }
 
-/// This thread ends to run a task, and goes on with what it did before.
+/// This thread ends to run a task, and goes on with what it did before. `is_over` tells whether the
+/// task is over.
 ///
 /// # Safety
 ///
 /// `task` and `before` must be those of the last [`enter`] on this thread.
-unsafe extern "C" fn leave(task: usize, before: Before) {
+unsafe extern "C" fn leave(task: usize, before: Before, is_over: bool) {
     // SAFETY: the caller vouches for it.
-    unsafe { &*(task as *const Task) }.end_to_run();
+    let task = unsafe { &*(task as *const Task) };
+    task.end_to_run();
+    task.is_over.fetch_or(is_over, Ordering::Relaxed);
+    trace::leave(before.traced, is_over, "");
     CURRENT.set(before.task as *const Task);
     Owner::numbered(before.cell).enter();
 }
@@ -127,8 +158,16 @@ unsafe extern "C" fn end(task: usize) {
     // SAFETY: `begin` gave one reference away, and the caller gives it back.
     let task = unsafe { Arc::from_raw(task as *const Task) };
     if !task.is_internal {
-        Register::lock().remove(&task);
+        trace::unseen(|| Register::lock().remove(&task));
     }
+}
+
+/// This thread wakes the task that tokio knows by this number.
+unsafe extern "C" fn wake(id: u64) {
+    trace::woken(TaskName {
+        kind: TaskKind::Tokio,
+        id,
+    });
 }
 
 /// For the host: gives `take` the [states](super::states) as JSON, with what it is to be given.

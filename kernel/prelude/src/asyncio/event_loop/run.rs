@@ -2,12 +2,16 @@
 
 use std::{cell::RefCell, cmp::Reverse, time::Instant};
 
+use interleave_protocol::ObjectKind;
+
 use super::{EventLoop, Work};
 use crate::{
+    asyncio::ready::work_name,
     concurrent::futures::Exception,
     panics,
     private::{checkpoint, interrupt::Interrupted},
     runtime,
+    trace::{self, Entered},
 };
 
 impl EventLoop {
@@ -22,6 +26,7 @@ impl EventLoop {
                 checkpoint();
                 self.sleep_until_ready();
                 self.release_due_timers();
+                self.tick();
                 // Only what is ready now: what becomes ready meanwhile is for the next round, so
                 // that timers get their turn however busy the tasks are.
                 for _ in 0..self.inner.ready.len() {
@@ -38,6 +43,14 @@ impl EventLoop {
                 done |= self.inner.stopping.get();
             }
         });
+    }
+
+    /// A round begins.
+    fn tick(&self) {
+        let count = self.inner.ticks.get() + 1;
+        self.inner.ticks.set(count);
+        let state = format_args!("tick {count}");
+        trace::state(ObjectKind::EventLoop, self.inner.number, state);
     }
 
     fn sleep_until_ready(&self) {
@@ -77,14 +90,19 @@ impl EventLoop {
         let Some((owner, work)) = found else {
             return false;
         };
-        let _entered = owner.enter_for_now();
-        match work {
-            Work::Callback(f) => call(f),
-            Work::Task(mut step) => {
-                if !step.step() {
-                    self.put(id, Work::Task(step));
-                }
+        let _owned = owner.enter_for_now();
+        let mut entered = Entered::new(work_name(id));
+        let unfinished = match work {
+            Work::Callback(f) => {
+                call(f);
+                None
             }
+            Work::Task(mut step) => (!step.step()).then_some(step),
+        };
+        entered.set_over(unfinished.is_none());
+        drop(entered);
+        if let Some(step) = unfinished {
+            self.put(id, Work::Task(step));
         }
         true
     }

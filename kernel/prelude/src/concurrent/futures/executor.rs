@@ -14,10 +14,16 @@ use std::{
     thread::{self, JoinHandle},
 };
 
+use interleave_protocol::{ObjectKind, TaskKind, TaskName};
 use parking_lot::Mutex;
 
 use super::{Exception, Future};
-use crate::{host::Owner, panics, waits::Condvar};
+use crate::{
+    host::Owner,
+    names, panics,
+    trace::{self, Entered},
+    waits::Condvar,
+};
 
 pub use map_results::MapResults;
 
@@ -70,7 +76,8 @@ struct Pool {
 
 #[derive(Default)]
 struct Queue {
-    jobs: VecDeque<Job>,
+    /// Each with the cell that asked for it.
+    jobs: VecDeque<(Owner, Job)>,
     threads: Vec<JoinHandle<()>>,
     /// Threads made so far. None ends before the shutdown.
     workers: usize,
@@ -160,7 +167,8 @@ impl ThreadPoolExecutor {
         A: Send + 'static,
         T: Send + 'static,
     {
-        self.submit_fn(move || f(arg))
+        let name = names::job(&f);
+        self.submit_named(name, move || f(arg))
     }
 
     /// Calls a closure on a thread of the pool, as [`submit`](Self::submit) does.
@@ -181,18 +189,31 @@ impl ThreadPoolExecutor {
         &self,
         f: impl FnOnce() -> T + Send + 'static,
     ) -> Future<T> {
+        let name = names::job(&f);
+        self.submit_named(name, f)
+    }
+
+    #[track_caller]
+    fn submit_named<T: Send + 'static>(
+        &self,
+        name: String,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> Future<T> {
         let future = Future::new();
+        let task = TaskName {
+            kind: TaskKind::Job,
+            id: future.id(),
+        };
         let to_fill = future.clone();
-        // What the job prints belongs to the cell that submits it, not to the one that started the
-        // thread.
-        let owner = Owner::current();
         let job = Box::new(move || {
-            owner.enter();
+            let mut entered = Entered::new(task);
+            entered.set_over(true);
             if to_fill.begin() {
                 let outcome = panics::hand_on(f);
                 to_fill.set_outcome(outcome.map_err(Exception::from_panic));
             }
         });
+        trace::spawned(task, || name);
         let mut queue = self.handle.pool.queue.lock();
         assert!(
             !queue.shutdown,
@@ -202,7 +223,10 @@ impl ThreadPoolExecutor {
             // A thread will take it in a moment. Saying so now makes the state predictable.
             future.begin();
         }
-        queue.jobs.push_back(job);
+        // What the job prints belongs to the cell that submits it, not to the one that started the
+        // thread.
+        queue.jobs.push_back((Owner::current(), job));
+        self.handle.pool.tell_length(&queue);
         drop(queue);
         self.handle.pool.changed.notify_one();
         future
@@ -312,8 +336,10 @@ impl Pool {
     fn next_job(&self) -> Option<Job> {
         let mut queue = self.queue.lock();
         loop {
-            if let Some(job) = queue.jobs.pop_front() {
+            if let Some((owner, job)) = queue.jobs.pop_front() {
                 queue.busy += 1;
+                owner.enter();
+                self.tell_length(&queue);
                 return Some(job);
             }
             if queue.shutdown {
@@ -321,6 +347,12 @@ impl Pool {
             }
             self.changed.wait(&mut queue);
         }
+    }
+
+    /// Tells how many jobs wait for a thread.
+    fn tell_length(&self, queue: &Queue) {
+        let state = format_args!("{} queued", queue.jobs.len());
+        trace::state(ObjectKind::Pool, self.number as u64, state);
     }
 
     fn refuse_jobs(&self) {

@@ -11,6 +11,7 @@ use self::inside::{Inner, Shared, State};
 use super::{Exception, FutureError};
 use crate::{
     seconds::{Seconds, deadline},
+    trace,
     waits::Condvar,
 };
 
@@ -79,12 +80,15 @@ impl<T> Future<T> {
             wakers: Vec::new(),
             callbacks: Vec::new(),
         };
-        Future {
+        let future = Future {
             shared: Arc::new(Shared {
+                id: trace::new_id(),
                 inner: Mutex::new(inner),
                 done: Condvar::new(),
             }),
-        }
+        };
+        future.tell(&State::Pending);
+        future
     }
 
     /// Supplies the value, wakes everybody who waits for it, and calls the callbacks.
@@ -274,6 +278,7 @@ impl<T> Future<T> {
             State::Pending => {}
         }
         inner.state = State::Cancelled;
+        self.tell(&inner.state);
         let (wakers, callbacks) = inner.take_waiting();
         drop(inner);
         self.notify(wakers, callbacks);
@@ -310,7 +315,10 @@ impl<T> Future<T> {
         let mut inner = self.shared.inner.lock();
         match inner.state {
             State::Cancelled => return false,
-            State::Pending => inner.state = State::Running,
+            State::Pending => {
+                inner.state = State::Running;
+                self.tell(&inner.state);
+            }
             State::Running | State::Finished(_) => {
                 drop(inner);
                 panic!("Future in unexpected state: {self}");

@@ -1,20 +1,24 @@
 //! The inside of the box: its states, how it changes between them, and who is told.
 
-use std::{task::Waker, time::Instant};
+use std::{fmt, task::Waker, time::Instant};
 
+use interleave_protocol::ObjectKind;
 use parking_lot::Mutex;
 
 use super::Future;
 use crate::{
     concurrent::futures::{Exception, FutureError},
-    panics,
+    names, panics,
     private::interrupt::Interrupted,
+    trace::{self, Shown},
     waits::Condvar,
 };
 
 pub(super) type Callback<T> = Box<dyn FnOnce(&Future<T>) + Send>;
 
 pub(super) struct Shared<T> {
+    /// Tells it from others in the lanes of a cell.
+    pub(super) id: u64,
     pub(super) inner: Mutex<Inner<T>>,
     pub(super) done: Condvar,
 }
@@ -34,6 +38,23 @@ pub(super) enum State<T> {
 }
 
 impl<T> Future<T> {
+    pub(in crate::concurrent) fn id(&self) -> u64 {
+        self.shared.id
+    }
+
+    /// Tells the state that it is in now, and the value, if that is a simple one.
+    pub(super) fn tell(&self, state: &State<T>) {
+        if !trace::is_on() {
+            return;
+        }
+        let value = match state {
+            State::Finished(Ok(value)) => Shown(Some(value)),
+            _ => Shown(None),
+        };
+        let text = format!("{state} {value}");
+        trace::state(ObjectKind::Future, self.shared.id, text.trim_end());
+    }
+
     /// Registers async code to be woken when the future is done. Returns whether it is done
     /// already; then nothing is registered.
     pub(crate) fn watch(&self, waker: &Waker) -> bool {
@@ -116,6 +137,7 @@ impl<T> Future<T> {
             panic!("InvalidStateError: {state}: {self}");
         }
         inner.state = outcome;
+        self.tell(&inner.state);
         let (wakers, callbacks) = inner.take_waiting();
         drop(inner);
         self.notify(wakers, callbacks);
@@ -131,6 +153,7 @@ impl<T> Future<T> {
     }
 
     pub(super) fn call(&self, callback: Callback<T>) {
+        trace::state(ObjectKind::Future, self.shared.id, "calls a callback");
         if let Err(panic) = panics::hand_on(|| callback(self))
             && !Interrupted::is_in(&*panic)
         {
@@ -161,6 +184,21 @@ impl<T> State<T> {
             State::Running => "RUNNING",
             State::Cancelled => "CANCELLED",
             State::Finished(_) => "FINISHED",
+        }
+    }
+}
+
+/// The words that Python has for it: `finished returned i32`.
+impl<T> fmt::Display for State<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            State::Pending => f.write_str("pending"),
+            State::Running => f.write_str("running"),
+            State::Cancelled => f.write_str("cancelled"),
+            State::Finished(Ok(_)) => write!(f, "finished returned {}", names::short_type::<T>()),
+            State::Finished(Err(exception)) => {
+                write!(f, "finished raised {}", exception.type_name())
+            }
         }
     }
 }

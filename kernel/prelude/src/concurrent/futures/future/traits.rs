@@ -7,8 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use super::{Future, inside::State};
-use crate::names;
+use super::Future;
 
 impl<T> Clone for Future<T> {
     fn clone(&self) -> Future<T> {
@@ -40,18 +39,9 @@ impl<T: Clone> std::future::Future for Future<T> {
 /// As Python shows it: `<Future at 0x7f… state=finished returned i32>`.
 impl<T> fmt::Display for Future<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = match &self.shared.inner.lock().state {
-            State::Pending => "pending".to_owned(),
-            State::Running => "running".to_owned(),
-            State::Cancelled => "cancelled".to_owned(),
-            State::Finished(Ok(_)) => format!("finished returned {}", names::short_type::<T>()),
-            State::Finished(Err(exception)) => format!("finished raised {}", exception.type_name()),
-        };
-        write!(
-            f,
-            "<Future at {:p} state={state}>",
-            Arc::as_ptr(&self.shared)
-        )
+        let address = Arc::as_ptr(&self.shared);
+        let state = &self.shared.inner.lock().state;
+        write!(f, "<Future at {address:p} state={state}>")
     }
 }
 

@@ -1,0 +1,204 @@
+//! For the prelude, and for tokio and rayon as the notebook compiles them: what only they know.
+//!
+//! Whoever calls these functions finds them at run time. The prelude's side is its module `trace`;
+//! rayon's is `seams/rayon.rs.in` of the compiler.
+
+use std::{
+    slice,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+use interleave_protocol::{ObjectKind, TaskKind, TaskName};
+
+use super::{IS_TRACED, TASK, is_wanted, note, record::Happened};
+use crate::observe::{Frame, interpose};
+
+/// The names that these functions have for kinds of tasks. 0 is for none.
+const TASK_KINDS: [TaskKind; 5] = [
+    TaskKind::Tokio,
+    TaskKind::Blocking,
+    TaskKind::Job,
+    TaskKind::Coroutine,
+    TaskKind::Generator,
+];
+
+/// The same for objects.
+const OBJECT_KINDS: [ObjectKind; 4] = [
+    ObjectKind::Future,
+    ObjectKind::EventLoop,
+    ObjectKind::Pool,
+    ObjectKind::Timer,
+];
+
+/// A task as these functions name it.
+#[repr(C)]
+#[derive(Debug, Clone, Copy)]
+struct Named {
+    /// 0 for no task, else the place in [`TASK_KINDS`], from 1.
+    kind: u64,
+    id: u64,
+}
+
+impl Named {
+    const NONE: Self = Self { kind: 0, id: 0 };
+
+    fn of(task: Option<TaskName>) -> Self {
+        let number = |task: TaskName| {
+            let index = TASK_KINDS.iter().position(|kind| *kind == task.kind)?;
+            Some((index as u64 + 1, task.id))
+        };
+        task.and_then(number)
+            .map_or(Self::NONE, |(kind, id)| Self { kind, id })
+    }
+
+    fn task(self) -> Option<TaskName> {
+        let kind = *at(&TASK_KINDS, self.kind)?;
+        Some(TaskName { kind, id: self.id })
+    }
+}
+
+/// What stands at a place, counted from 1.
+fn at<T>(list: &[T], place: u64) -> Option<&T> {
+    list.get(usize::try_from(place.checked_sub(1)?).ok()?)
+}
+
+/// Whether events of the calling thread are noted.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_trace_is_on() -> bool {
+    is_wanted()
+}
+
+/// A number that no task of these kinds has: for jobs, which have none.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_trace_new_id() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Relaxed)
+}
+
+/// What the calling thread does next is not noted, or is, as before. Returns what was so before.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_trace_this(is_traced: bool) -> bool {
+    IS_TRACED.replace(is_traced)
+}
+
+/// The calling thread begins to run a task, which was given something. Returns the one that it ran
+/// before.
+///
+/// # Safety
+///
+/// `text` must point to `length` readable bytes.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn interleave_host_trace_enter(
+    kind: u64,
+    id: u64,
+    text: *const u8,
+    length: usize,
+) -> Named {
+    let before = TASK.replace(Named { kind, id }.task());
+    // SAFETY: the caller vouches for the text.
+    let text = unsafe { slice::from_raw_parts(text, length) };
+    note(Happened::TaskEntered, |record| record.with_text(&[text]));
+    Named::of(before)
+}
+
+/// The calling thread leaves the task that it runs, which gave something, and goes on with the one
+/// before.
+///
+/// # Safety
+///
+/// `text` must point to `length` readable bytes.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn interleave_host_trace_leave(
+    is_over: bool,
+    text: *const u8,
+    length: usize,
+    kind: u64,
+    id: u64,
+) {
+    // SAFETY: the caller vouches for the text.
+    let text = unsafe { slice::from_raw_parts(text, length) };
+    note(Happened::TaskLeft { is_over }, |record| {
+        record.with_text(&[text])
+    });
+    TASK.set(Named { kind, id }.task());
+}
+
+interpose!(interleave_host_trace_spawned, spawned, x86_64: "r8", aarch64: "x4");
+
+/// The calling thread makes a task, which has this name, or none.
+///
+/// # Safety
+///
+/// `text` must point to `length` readable bytes.
+unsafe extern "C-unwind" fn spawned(
+    kind: u64,
+    id: u64,
+    text: *const u8,
+    length: usize,
+    caller: Frame,
+) {
+    let Some(task) = (Named { kind, id }).task() else {
+        return;
+    };
+    note(Happened::TaskSpawned(task), |record| {
+        record.with_places(caller)
+    });
+    if length > 0 {
+        // SAFETY: the caller vouches for the text.
+        let name = unsafe { slice::from_raw_parts(text, length) };
+        note(Happened::TaskNamed(task), |record| {
+            record.with_text(&[name])
+        });
+    }
+}
+
+interpose!(interleave_host_trace_woken, woken, x86_64: "rdx", aarch64: "x2");
+
+/// The calling thread lets a task run again.
+extern "C-unwind" fn woken(kind: u64, id: u64, caller: Frame) {
+    if let Some(task) = (Named { kind, id }).task() {
+        note(Happened::TaskWoken(task), |record| {
+            record.with_places(caller)
+        });
+    }
+}
+
+interpose!(interleave_host_trace_state, state, x86_64: "r8", aarch64: "x4");
+
+/// An object is in another state, which has this name.
+///
+/// # Safety
+///
+/// `text` must point to `length` readable bytes.
+unsafe extern "C-unwind" fn state(
+    kind: u64,
+    id: u64,
+    text: *const u8,
+    length: usize,
+    caller: Frame,
+) {
+    // SAFETY: the caller vouches for the text.
+    let text = unsafe { slice::from_raw_parts(text, length) };
+    if let Some(kind) = at(&OBJECT_KINDS, kind) {
+        note(Happened::State { kind: *kind, id }, |record| {
+            record.with_text(&[text]).with_places(caller)
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_are_named_by_their_place_in_the_list() {
+        for kind in TASK_KINDS {
+            let task = Some(TaskName { kind, id: 7 });
+            assert_eq!(Named::of(task).task(), task);
+        }
+        assert_eq!(Named::of(None).task(), None);
+        for kind in [0, 6, u64::MAX] {
+            assert_eq!(Named { kind, id: 7 }.task(), None);
+        }
+    }
+}
