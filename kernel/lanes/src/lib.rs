@@ -8,6 +8,7 @@
 //! not running. A *hollow* stretch of a lane means that it runs what a lane below it shows.
 
 mod caption;
+mod chrome;
 mod condense;
 mod html;
 mod picture;

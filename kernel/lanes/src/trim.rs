@@ -1,5 +1,7 @@
 //! As much as fits on a screen.
 
+use std::collections::HashMap;
+
 use crate::{Lane, LaneKind, Picture, Span, State};
 
 /// Keeps so many lanes: threads, then some objects, then tasks.
@@ -28,9 +30,8 @@ fn keep(picture: &mut Picture, kept: &[usize]) {
     let (kept_lanes, others): (Vec<_>, Vec<_>) = lanes.partition(|(old, _)| new(*old).is_some());
     picture.more_lanes += others.len();
     picture.lanes = kept_lanes.into_iter().map(|(_, lane)| lane).collect();
-    for (_, other) in &others {
-        show_inside(&mut picture.lanes, other);
-    }
+    let others = HashMap::<&str, &Lane>::from_iter(others.iter().map(|(_, it)| (&*it.name, it)));
+    show_inside(&mut picture.lanes, &others);
     let arrows = std::mem::take(&mut picture.arrows).into_iter();
     picture.arrows = arrows
         .filter_map(|mut arrow| {
@@ -52,16 +53,16 @@ fn keep(picture: &mut Picture, kept: &[usize]) {
 }
 
 /// Whoever runs a task that is not shown is shown to do what the task does.
-fn show_inside(lanes: &mut [Lane], task: &Lane) {
-    let lends = |span: &Span| matches!(&span.state, State::Lends(name) if *name == task.name);
-    for lane in lanes.iter_mut().filter(|lane| lane.spans.iter().any(lends)) {
+fn show_inside(lanes: &mut [Lane], hidden: &HashMap<&str, &Lane>) {
+    for lane in lanes {
         let spans = std::mem::take(&mut lane.spans).into_iter();
-        lane.spans = spans
-            .flat_map(|span| match lends(&span) {
-                true => inside(task, &span),
-                false => vec![span],
-            })
-            .collect();
+        let shown = spans.flat_map(|span| match &span.state {
+            State::Lends(task) if hidden.contains_key(task.as_str()) => {
+                inside(hidden[task.as_str()], &span)
+            }
+            _ => vec![span],
+        });
+        lane.spans = shown.collect();
     }
 }
 

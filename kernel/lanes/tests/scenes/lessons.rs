@@ -335,3 +335,65 @@ pub fn many(threads: u64) -> Trace {
         .joins(threads as f64 * 2.0 + 1.0, last, 1, 3 + threads);
     notes.cell_ends(last + 1.0)
 }
+
+/// Three coroutines, each of which sleeps as a thread does: nobody else can run meanwhile.
+pub fn blocking() -> Trace {
+    let mut notes = Notes::new(
+        "async fn job() {\n    thread::sleep(secs(1));\n}\ngather(job(), job(), job()).await;",
+    );
+    let jobs = [1, 2, 3].map(|id| task(TaskKind::Coroutine, id));
+    for (job, at) in jobs.into_iter().zip([0.1, 0.2, 0.3]) {
+        let name = "job".to_owned();
+        notes.line(4).add(at, 1, What::TaskSpawned { task: job });
+        notes.add(at, 1, What::TaskNamed { task: job, name });
+    }
+    for (job, at) in jobs.into_iter().zip([0.5, 1001.0, 2001.5]) {
+        notes.enters(at, 1, job, "");
+        notes.within(job).line(2).sleep(at + 0.1, 1, 1.0);
+        notes.finishes(at + 1000.3, 1, job);
+    }
+    notes.cell_ends(3002.0)
+}
+
+/// A task that computes while another is due again and again.
+pub fn greedy() -> Trace {
+    let mut notes = Notes::new("spawn(ticker());\nspawn(compute());");
+    let (ticker, compute) = (task(TaskKind::Tokio, 1), task(TaskKind::Tokio, 2));
+    notes
+        .line(1)
+        .add(0.1, 1, What::TaskSpawned { task: ticker });
+    notes
+        .line(2)
+        .add(0.2, 1, What::TaskSpawned { task: compute });
+    notes.enters(0.5, 1, ticker, "").leaves(0.6, 1, ticker, "");
+    notes
+        .enters(0.7, 1, compute, "")
+        .finishes(1800.0, 1, compute);
+    notes.add(1800.1, 1, What::TaskWoken { task: ticker });
+    notes
+        .enters(1800.2, 1, ticker, "")
+        .finishes(1800.3, 1, ticker);
+    notes.cell_ends(1801.0)
+}
+
+/// A lock that is kept while its holder sleeps.
+pub fn contended() -> Trace {
+    let mut notes =
+        Notes::new("let mut counter = counter.lock();\nsleep(secs(1));\n*counter += 1;");
+    notes.lock(0xc0, "counter");
+    notes
+        .line(1)
+        .spawn(0.1, 1, 4, "first")
+        .line(1)
+        .spawn(0.3, 1, 5, "second");
+    notes.line(2).sleep(0.6, 4, 1.0);
+    notes.line(1).waits(0.7, 5, FutexUse::Lock, 0xc0);
+    notes.wakes(1000.8, 4, 0xc0).runs(1000.9, 5).ends(1001.0, 4);
+    notes.line(2).sleep(1001.0, 5, 1.0).ends(2001.3, 5);
+    notes
+        .line(5)
+        .joins(0.9, 1001.2, 1, 4)
+        .line(6)
+        .joins(1001.3, 2001.5, 1, 5);
+    notes.cell_ends(2002.0)
+}
