@@ -18,6 +18,7 @@ C_FUNCTIONS = """unsafe extern "C" {
     safe fn close(fd: i32) -> i32;
     safe fn dup2(from: i32, to: i32) -> i32;
     safe fn fork() -> i32;
+    safe fn kill(process: i32, signal: i32) -> i32;
     safe fn raise(signal: i32) -> i32;
     unsafe fn setrlimit(resource: i32, limit: *const [u64; 2]) -> i32;
 }
@@ -50,6 +51,11 @@ CRASHES = {
     "SIGINT": ("raise(2);", "SIGINT"),
     "SIGUSR1": ("raise(10);", "SIGUSR1"),
     "SIGKILL": ("raise(9);", "SIGKILL"),
+    "SIGKILL for all processes of the cell": ("kill(0, 9);", "SIGKILL"),
+    "SIGTERM for all processes of the cell": (
+        'let _ = std::process::Command::new("sh").args(["-c", "kill -TERM 0"]).status();',
+        "SIGTERM",
+    ),
 }
 
 
@@ -70,6 +76,30 @@ def test_a_stack_overflow_names_its_thread(kernel):
     assert error["ename"] == "crash"
     assert "'diver'" in error["evalue"] and "has overflowed its stack" in error["evalue"]
     next_cell_runs(kernel)
+
+
+def test_a_signal_to_all_processes_of_a_cell_meets_its_programs_and_not_its_copy(kernel, tmp_path):
+    kernel.run(":restart\nlet kept = 8;")
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    code = f'std::process::Command::new("sh").args(["-c", "exec > {fifo}; echo; exec sleep 3600"]).spawn().unwrap();'
+    wait = f'let _ = std::fs::read_to_string("{tmp_path}/go");'
+    os.mkfifo(tmp_path / "go")
+    request = kernel.send(f"{code}\n{wait}\nkill(0, 9);")
+    with open(tmp_path / "go", "w"):
+        readable(reader)
+        assert os.read(reader, 1) == b"\n"
+    assert KEPT in kernel.finish(request).error["evalue"]
+    readable(reader)
+    assert os.read(reader, 1) == b"", "the program lives on"
+    os.close(reader)
+    assert kernel.run("kept").value == "8"
+
+
+def readable(descriptor):
+    """Waits until there is something to read, or the end."""
+    assert select.select([descriptor], [], [], TIMEOUT)[0]
 
 
 def test_an_exit_in_a_thread_ends_the_cell(kernel):

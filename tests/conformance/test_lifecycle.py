@@ -109,9 +109,12 @@ def test_a_shutdown_is_answered_and_leaves_nothing(own_kernel, tmp_path, code):
 @pytest.mark.parametrize("code", ["1 + 1", LOOPS], ids=["idle", "busy"])
 def test_a_killed_kernel_leaves_nothing(own_kernel, tmp_path, code):
     kernel = own_kernel(TMPDIR=str(tmp_path))
+    # Of two processes of cells, which have a group each.
     kernel.run(STARTS_A_PROGRAM)
+    kernel.run(f":restart\n{STARTS_A_PROGRAM}")
     start_cell(kernel, code)
     with Processes(tmp_path) as processes:
+        assert len(processes) >= 5, "the kernel, its guard, its host and the programs"
         os.kill(kernel.pid, signal.SIGKILL)
         processes.wait()
     assert leftovers(tmp_path) == []

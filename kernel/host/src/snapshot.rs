@@ -18,7 +18,7 @@ use std::{
 use interleave_protocol::{HostEvent, NoSnapshot};
 use rustix::{
     event::{PollFd, PollFlags},
-    process::{PidfdFlags, Signal},
+    process::{Pid, PidfdFlags, Signal},
 };
 
 use self::copy::Copied;
@@ -98,6 +98,7 @@ fn try_to_take<T>(cell: u64, hold: impl FnOnce() -> T) -> io::Result<Taken> {
     // this program hold none while they stand still, and there are no others.
     let copied = unsafe { copy::copy() }?;
     if matches!(copied, Copied::Copy) {
+        leave_group_of(original);
         wait_for(&its_end);
     }
     drop(stillness);
@@ -121,6 +122,15 @@ fn try_to_take<T>(cell: u64, hold: impl FnOnce() -> T) -> io::Result<Taken> {
             set_up(true);
             Ok(Taken::Life(Life::Successor))
         }
+    }
+}
+
+/// Keeps a signal to all processes of the cell from meeting the copy, if the original has a group of
+/// its own.
+fn leave_group_of(original: Pid) {
+    if rustix::process::getpgrp() == original {
+        // The system makes a new group for whoever has none of its own yet.
+        let _ = rustix::process::setpgid(None, None);
     }
 }
 

@@ -116,6 +116,10 @@ impl Workspace {
             .env_remove(ROLE_ENV)
             .env(interleave_protocol::SOCKET_ENV, self.socket())
             .env(interleave_protocol::PRELUDE_ENV, prelude);
+        if leads_session() {
+            // `kill(0, …)` in a cell means the cell's processes. The guard ends the session.
+            command.process_group(0);
+        }
         command
     }
 
@@ -204,6 +208,11 @@ fn environment(installation: &Installation, root: &Path) -> Vec<(String, OsStrin
         ]);
     }
     environment
+}
+
+/// Whether all processes of the session come from this one. Jupyter starts each kernel so.
+fn leads_session() -> bool {
+    rustix::process::getsid(None).is_ok_and(|session| session == rustix::process::getpid())
 }
 
 fn start_guard(installation: &Installation, root: &Path) -> Result<Child> {
