@@ -18,7 +18,7 @@ a virtual environment .venv with JupyterLab. A second run does only what is miss
   --lab               then open JupyterLab on notebooks/
   --prefix DIRECTORY  install the kernel below DIRECTORY instead
   --sys-prefix        install the kernel into .venv instead
-  --uninstall         remove the kernel, its history and .venv
+  --uninstall         remove the kernel, its history and cache, and .venv
   --help              this text
 TEXT
 }

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use include_dir::{Dir, include_dir};
 use interleave_compiler::{
-    dependencies,
+    cache, dependencies,
     installation::{Installation, Toolchain},
     seams,
 };
@@ -70,11 +70,12 @@ pub fn install(location: &Location, say: &dyn Fn(&str)) -> Result<PathBuf> {
 /// When something is there and cannot be removed.
 pub fn uninstall(location: &Location) -> Result<()> {
     let history = location::history().and_then(|file| file.parent().map(Path::to_owned));
+    let cache = cache::user_directory().and_then(|cells| cells.parent().map(Path::to_owned));
     let installed = [
         location.kernels.join(kernelspec::NAME),
         location.data.clone(),
     ];
-    for directory in installed.into_iter().chain(history) {
+    for directory in installed.into_iter().chain(history).chain(cache) {
         match fs::remove_dir_all(&directory) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 return Err(error)

@@ -15,8 +15,10 @@ use crate::{
 };
 
 /// Writes the source to `path`, with checkpoints if it can have some, and calls rustc once or twice.
+/// rustc knows the file by its `name`.
 pub(crate) fn with_checkpoints(
     path: &Path,
+    name: &str,
     source: &str,
     opt_level: &str,
     rustc: impl Fn() -> Result<Run>,
@@ -26,7 +28,7 @@ pub(crate) fn with_checkpoints(
         let mut run = rustc()?;
         if run.success || run.crashed || is_about_stored_variables(&run.diagnostics, source) {
             let mapping = Mapping {
-                path: &path.to_string_lossy(),
+                path: name,
                 source,
                 checked: &checked,
             };

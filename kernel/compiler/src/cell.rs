@@ -4,7 +4,7 @@ use std::{
     fs,
     io::Write,
     path::{Path, PathBuf},
-    process::{Command, ExitCode, Stdio},
+    process::ExitCode,
 };
 
 use anyhow::{Context, Result};
@@ -13,20 +13,26 @@ use serde_json::Value;
 use toml::Table;
 
 use crate::{
-    attempt, crash,
+    attempt,
+    call::{Answered, Caller},
+    crash,
     dependencies::Dependencies,
     files,
     installation::Installation,
     keeping, memory,
     notes::Notes,
+    order::{self, Ordered},
     prelude,
-    request::{CELL_CRATE, Emit},
+    request::Emit,
     rewrite, runtime,
     statics::{self, Known, definitions},
 };
 
 /// evcxr 0.22 (`module.rs`) reads the path of the shared object from the file that this names.
 pub const OBJECT_PATH_ENV: &str = "EVCXR_EXECUTION_SO_PATH";
+
+/// What rustc makes, in the directory of the cell.
+const OBJECT: &str = "out/libctx.so";
 
 /// Put behind the code of an error that evcxr would act on, so that it does not.
 pub const HIDDEN_CODE_MARK: char = '!';
@@ -49,43 +55,34 @@ pub fn compile(
     }
     let facts = read_facts(directory)?;
     memory::limit(facts.memory_limit);
-    let output = directory.join("out");
-    fs::create_dir_all(&output)?;
-    let rustc = |source: &Path| -> Result<Run> {
-        let mut rustc = Command::new(&installation.rustc);
-        installation.restore_environment(&mut rustc);
-        rustc
-            .current_dir(directory)
-            // A linker that is killed leaves its files there; the workspace is removed.
-            .env("TMPDIR", directory)
-            .args(["--crate-name", CELL_CRATE, "--edition=2024"])
-            .arg("--error-format=json")
-            .arg(source)
-            .arg("--out-dir")
-            .arg(&output)
-            .args(code_generation(directory, dependencies, &facts, emit)?);
-        for (name, file) in &dependencies.externs {
-            let mut argument = std::ffi::OsString::from(format!("{name}="));
-            argument.push(file);
-            rustc.arg("--extern").arg(argument);
-        }
-        run(rustc)
+    fs::create_dir_all(directory.join("out"))?;
+    let caller = Caller {
+        installation,
+        dependencies,
+        directory,
+    };
+    let rustc = |source: &str| -> Result<Run> {
+        let mut rustc = caller.rustc(source);
+        rustc.args(code_generation(directory, dependencies, &facts, emit)?);
+        let made = (emit == Emit::SharedObject).then_some(OBJECT);
+        let answered = caller.call(rustc, source, made, |answered| {
+            answered.success || keeping::is_about_borrows(&answered.said)
+        })?;
+        Ok(Run::of(answered))
     };
     match emit {
         Emit::Check => check(directory, rustc),
-        Emit::SharedObject => {
-            let object = output.join(format!("lib{CELL_CRATE}.so"));
-            build(dependencies, directory, &object, rustc)
-        }
+        Emit::SharedObject => build(dependencies, directory, rustc),
     }
 }
 
 /// Only looks for errors. evcxr does so before it says that it does not know a variable's type.
-fn check(directory: &Path, rustc: impl Fn(&Path) -> Result<Run>) -> Result<ExitCode> {
+fn check(directory: &Path, rustc: impl Fn(&str) -> Result<Run>) -> Result<ExitCode> {
     let generated = read_generated(directory)?;
-    let source = source_path(directory, &read_facts(directory)?)?;
-    fs::write(&source, rewrite::without_marks(&generated))?;
-    let run = rustc(&source)?;
+    let facts = read_facts(directory)?;
+    let path = source_path(directory, &facts)?;
+    fs::write(path, rewrite::without_marks(&generated))?;
+    let run = rustc(&facts.source())?;
     let exit_code = run.exit_code();
     print(&keeping::about_the_cell(run.diagnostics))?;
     Ok(exit_code)
@@ -94,16 +91,20 @@ fn check(directory: &Path, rustc: impl Fn(&Path) -> Result<Run>) -> Result<ExitC
 fn build(
     dependencies: &Dependencies,
     directory: &Path,
-    object: &Path,
-    rustc: impl Fn(&Path) -> Result<Run>,
+    rustc: impl Fn(&str) -> Result<Run>,
 ) -> Result<ExitCode> {
     let facts = read_facts(directory)?;
     let Rewritten {
         path,
         source,
+        ordered,
         statics,
     } = rewrite_cell(dependencies, directory, &facts)?;
-    let forgotten = keeping::forget(&source, &facts.unkept);
+    let as_generated = |source: &str| match &ordered {
+        Some(ordered) => ordered.restored(source),
+        None => source.to_owned(),
+    };
+    let forgotten = keeping::forget(&as_generated(&source), &facts.unkept);
     if !forgotten.is_empty() {
         print(&forgotten)?;
         return Ok(ExitCode::FAILURE);
@@ -112,12 +113,20 @@ fn build(
     let level = opt_level(directory, &facts)?;
     loop {
         let source = keeping::with_early_drops(&source, notes.early_drops());
-        let run = attempt::with_checkpoints(&path, &source, &level, || rustc(&path))?;
+        let mut run = attempt::with_checkpoints(&path, &facts.source(), &source, &level, || {
+            rustc(&facts.source())
+        })?;
+        let generated = as_generated(&source);
+        if let Some(ordered) = &ordered {
+            let diagnostics = run.diagnostics.into_iter();
+            let back = |line| ordered.back(&source, &generated, &facts.source(), line);
+            run.diagnostics = diagnostics.map(back).collect();
+        }
         if run.success {
             notes.finish(&run.diagnostics)?;
             break;
         }
-        let judgement = keeping::judge(&run.diagnostics, &source);
+        let judgement = keeping::judge(&run.diagnostics, &generated);
         if notes.take(&judgement)? {
             continue;
         }
@@ -126,6 +135,7 @@ fn build(
     }
     files::replace(&directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;
     if let Some(file) = std::env::var_os(OBJECT_PATH_ENV) {
+        let object = directory.join(OBJECT);
         fs::write(file, object.as_os_str().as_encoded_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
@@ -153,6 +163,8 @@ fn read_generated(directory: &Path) -> Result<String> {
 struct Rewritten {
     path: PathBuf,
     source: String,
+    /// In which order its lines are, if not in that of evcxr.
+    ordered: Option<Ordered>,
     /// What is known of statics once the cell is loaded.
     statics: Known,
 }
@@ -167,12 +179,18 @@ fn rewrite_cell(
         Ok(text) => serde_json::from_slice(&text)?,
         Err(_) => Known::default(),
     };
-    let rewritten = rewrite::rewrite(&rewrite::without_marks(&generated), facts);
+    let generated = rewrite::without_marks(&generated);
+    let ordered = order::ordered(&generated);
+    let generated = ordered
+        .as_ref()
+        .map_or(&generated, |ordered| &ordered.source);
+    let rewritten = rewrite::rewrite(generated, facts);
     let rewritten = runtime::enter_if_named(rewritten, &dependencies.users_of_tokio);
     let rewritten = definitions::watch(&rewritten);
     Ok(Rewritten {
         path: source_path(directory, facts)?,
         source: statics::share(&rewritten, facts, &mut statics),
+        ordered,
         statics,
     })
 }
@@ -204,8 +222,6 @@ fn code_generation(
         // The host finds the callers of a function by frame pointers, and the kernel their lines.
         "-Cforce-frame-pointers=yes".into(),
         "-Cdebuginfo=line-tables-only".into(),
-        format!("-Ldependency={libraries}"),
-        format!("-Ldependency={}", dependencies.macros.display()),
     ]);
     Ok(arguments)
 }
@@ -238,6 +254,19 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    fn of(answered: Answered) -> Self {
+        let said = String::from_utf8_lossy(&answered.said);
+        let crash = answered
+            .status
+            .and_then(|status| crash::diagnostic(status, &said));
+        let crash = crash.map(|crash| crash.to_string());
+        Self {
+            success: answered.success,
+            crashed: crash.is_some(),
+            diagnostics: said.lines().map(str::to_owned).chain(crash).collect(),
+        }
+    }
+
     fn exit_code(&self) -> ExitCode {
         if self.success {
             ExitCode::SUCCESS
@@ -245,23 +274,6 @@ impl Run {
             ExitCode::FAILURE
         }
     }
-}
-
-fn run(mut rustc: Command) -> Result<Run> {
-    let child = rustc
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot run {}", rustc.get_program().display()))?;
-    let output = child.wait_with_output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let crash = crash::diagnostic(output.status, &said).map(|crash| crash.to_string());
-    Ok(Run {
-        success: output.status.success(),
-        crashed: crash.is_some(),
-        diagnostics: said.lines().map(str::to_owned).chain(crash).collect(),
-    })
 }
 
 /// Gives diagnostics to evcxr.

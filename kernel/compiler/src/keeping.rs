@@ -28,6 +28,31 @@ pub struct Judgement {
     pub drop_refused: BTreeSet<String>,
 }
 
+/// What borrow checking finds, and nothing else can cause.
+const OF_BORROW_CHECKING: [&str; 10] = [
+    "E0373", "E0381", "E0382", "E0499", "E0502", "E0505", "E0506", "E0521", "E0597", "E0716",
+];
+
+/// Whether every error in what rustc said is one of borrow checking, and there is one.
+pub fn is_about_borrows(said: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(said);
+    let mut found = false;
+    let all = said.lines().all(|line| {
+        let Ok(diagnostic) = serde_json::from_str::<Value>(line) else {
+            return false;
+        };
+        let message = diagnostic["message"].as_str().unwrap_or_default();
+        // What rustc says of every source with errors stands at the end.
+        if diagnostic["level"] != "error" || message.starts_with("aborting due to") {
+            return true;
+        }
+        found = true;
+        let code = diagnostic["code"]["code"].as_str();
+        code.is_some_and(|code| OF_BORROW_CHECKING.contains(&code))
+    });
+    all && found
+}
+
 /// Reads rustc's diagnostics of a source.
 pub fn judge(diagnostics: &[String], source: &str) -> Judgement {
     let mut judgement = Judgement::default();

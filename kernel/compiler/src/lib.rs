@@ -11,6 +11,7 @@
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`checkpoints`]: a running cell can be stopped.
 //! - [`cell`]: rustc is called directly.
+//! - [`cache`]: what rustc made of a cell is remembered.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
 //! - [`prelude`]: a cell is never linked with another prelude than the one that the host has.
 //! - [`progress`]: the kernel hears how far cargo has come.
@@ -22,6 +23,8 @@
 
 pub mod answers;
 mod attempt;
+pub mod cache;
+mod call;
 pub mod cell;
 pub mod checkpoints;
 pub mod crash;
@@ -33,6 +36,7 @@ pub mod installation;
 pub mod keeping;
 pub mod memory;
 pub mod notes;
+mod order;
 pub mod prelude;
 pub mod progress;
 pub mod request;

@@ -26,7 +26,7 @@ pub fn without_marks(generated: &str) -> String {
 
 mod unused;
 
-pub(crate) use unused::{checked, put};
+pub(crate) use unused::{checked, put, taken};
 
 /// The changed source.
 pub fn rewrite(generated: &str, facts: &CellFacts) -> String {

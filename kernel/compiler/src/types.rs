@@ -9,18 +9,21 @@
 //! This error, E0004, is one of the check between type inference and borrow checking. So the type is
 //! final (`{integer}` has become `i32`), and a variable that was moved has one, too.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::Path,
-    process::{Command, Stdio},
-};
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
 use interleave_protocol::types::{Found, Wanted};
 use serde_json::Value;
 
-use crate::{dependencies::Dependencies, installation::Installation, request::CELL_CRATE};
+use crate::{
+    call::{Answered, Caller},
+    dependencies::Dependencies,
+    installation::Installation,
+    order,
+};
+
+/// Where the question is, in the directory of the cell.
+const SOURCE: &str = "types.rs";
 
 /// Between these words rustc writes the type.
 const MESSAGE: [&str; 2] = ["non-exhaustive patterns: type `*const ", "` is non-empty"];
@@ -45,14 +48,20 @@ pub fn learn(
         .context("cannot read the source that evcxr wrote")?;
     // What only evcxr reads would hide a `thread_local!` in a module.
     let source = interleave_protocol::types::without_added(&source);
-    let (source, lines) = ask_for(&source, &wanted.names);
+    let ordered = order::ordered(&source).map(|ordered| ordered.source);
+    let (source, lines) = ask_for(&ordered.unwrap_or(source), &wanted.names);
     // Not the file that evcxr wrote: it compares what is there with what it is about to write.
-    let file = directory.join("types.rs");
-    fs::write(&file, source)?;
-    let output = rustc(installation, dependencies, directory, &file)
-        .output()
-        .with_context(|| format!("cannot run {}", installation.rustc.display()))?;
-    let found = read(&String::from_utf8_lossy(&output.stderr), &lines);
+    fs::write(directory.join(SOURCE), source)?;
+    let caller = Caller {
+        installation,
+        dependencies,
+        directory,
+    };
+    let understand = |answered: &Answered| read(&String::from_utf8_lossy(&answered.said), &lines);
+    let answered = caller.call(rustc(caller, SOURCE), SOURCE, None, |answered| {
+        !understand(answered).other_errors
+    })?;
+    let found = understand(&answered);
     fs::write(directory.join(Found::FILE), serde_json::to_vec(&found)?)?;
     Ok(())
 }
@@ -83,43 +92,21 @@ fn ask_for(source: &str, names: &[String]) -> (String, BTreeMap<u64, String>) {
     (lines.join("\n"), asked)
 }
 
-fn rustc(
-    installation: &Installation,
-    dependencies: &Dependencies,
-    directory: &Path,
-    source: &Path,
-) -> Command {
-    let mut rustc = Command::new(&installation.rustc);
-    installation.restore_environment(&mut rustc);
+/// What rustc is asked about the types in a source.
+fn rustc(caller: Caller<'_>, source: &str) -> Command {
+    let mut rustc = caller.rustc(source);
     rustc
-        .current_dir(directory)
-        .stdin(Stdio::null())
         // For the two options that begin with -Z. Nothing of this compilation is kept.
         .env("RUSTC_BOOTSTRAP", "1")
         .args([
-            "--crate-name",
-            CELL_CRATE,
-            "--edition=2024",
             "--crate-type=lib",
             "--emit=metadata",
-            "--error-format=json",
             "--cap-lints=allow",
             "-Cprefer-dynamic",
             // Paths that lead to the name from anywhere, however long they are.
             "-Ztrim-diagnostic-paths=no",
             "-Zwrite-long-types-to-disk=no",
-        ])
-        .arg(source)
-        .arg("--out-dir")
-        .arg(directory.join("out"));
-    for (name, file) in &dependencies.externs {
-        let mut argument = std::ffi::OsString::from(format!("{name}="));
-        argument.push(file);
-        rustc.arg("--extern").arg(argument);
-    }
-    for libraries in [&dependencies.directory, &dependencies.macros] {
-        rustc.arg(format!("-Ldependency={}", libraries.display()));
-    }
+        ]);
     rustc
 }
 
@@ -163,7 +150,7 @@ mod tests {
     use super::*;
 
     /// As evcxr 0.22 writes it.
-    const SOURCE: &str = "fn evcxr_variable_store<T: 'static>(_: T) {}
+    const GENERATED: &str = "fn evcxr_variable_store<T: 'static>(_: T) {}
 async fn evcxr_analysis_wrapper(a: i32,) -> Result<(), EvcxrUserCodeError> {
 let x = vec![a];
 evcxr_variable_store(x);
@@ -177,7 +164,7 @@ Ok(())
 
     #[test]
     fn only_the_wanted_variables_are_asked_for_and_no_line_of_the_student_changes() {
-        let (source, lines) = ask_for(SOURCE, &["x".to_owned(), "y".to_owned()]);
+        let (source, lines) = ask_for(GENERATED, &["x".to_owned(), "y".to_owned()]);
         assert_eq!(
             source.lines().skip(3).collect::<Vec<_>>(),
             [

@@ -125,3 +125,18 @@ fn an_analysis_says_nothing_of_keeping() {
     let lines = about_the_cell(vec![keeping.to_string(), own.clone()]);
     assert_eq!(lines, [own]);
 }
+
+#[test]
+fn errors_of_borrow_checking_are_told_from_others() {
+    let error = |code: &str| format!(r#"{{"level":"error","code":{{"code":"{code}"}}}}"#);
+    let end = r#"{"level":"error","code":null,"message":"aborting due to 1 previous error"}"#;
+    let note = r#"{"level":"failure-note","code":null,"message":"Some errors"}"#;
+    let linker = r#"{"level":"error","code":null,"message":"linking with `cc` failed"}"#;
+    let about = |lines: &[&str]| is_about_borrows(lines.join("\n").as_bytes());
+    assert!(about(&[&error("E0382"), end, note]));
+    assert!(!about(&[&error("E0382"), &error("E0463"), end]));
+    assert!(!about(&[&error("E0382"), linker, end]));
+    assert!(!about(&[&error("E0382"), "rustc is out of memory"]));
+    assert!(!about(&[end, note]));
+    assert!(!about(&[]));
+}

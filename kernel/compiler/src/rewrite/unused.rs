@@ -52,7 +52,7 @@ fn mentioned(function: &[String]) -> BTreeSet<String> {
 
 /// The variable of a line that evcxr wrote to take it. A type that the student wrote on several
 /// lines is on several lines here; such a variable is always taken.
-fn taken(line: &str) -> Option<&str> {
+pub(crate) fn taken(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("let ")?;
     let rest = rest.strip_prefix("mut ").unwrap_or(rest);
     let (name, rest) = rest.split_once(" = evcxr_variable_store.take_variable::<")?;

@@ -133,7 +133,7 @@ impl HostLink {
         let mut state = self.lock();
         state.drain();
         state.show_value();
-        state.places.add(source);
+        state.places.add(source, directory);
         state.outputs.begin(sink);
         state.warnings = Some(directory.to_owned());
         state.report = Report::default();

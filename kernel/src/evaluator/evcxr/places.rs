@@ -3,7 +3,10 @@
 //! evcxr puts each statement of a cell on lines of its own, as the student wrote it, and repeats
 //! the items of earlier cells. So a line of the source is a line of a cell, or a part of one.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use interleave_compiler::insertions::Insertions;
 use interleave_protocol::{CellFacts, CodeAddress, Location};
@@ -35,6 +38,8 @@ pub(super) struct Source {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     cells: Vec<Source>,
+    /// Where cells are compiled. rustc is not told: what it makes of a cell serves other kernels, too.
+    directory: PathBuf,
 }
 
 impl Places {
@@ -48,11 +53,13 @@ impl Places {
         });
         Self {
             cells: sources.collect(),
+            ..Self::default()
         }
     }
 
-    pub(super) fn add(&mut self, source: Source) {
+    pub(super) fn add(&mut self, source: Source, directory: &Path) {
         self.cells.push(source);
+        self.directory = directory.to_owned();
     }
 
     pub(super) fn cell(&self, index: usize) -> Option<&Source> {
@@ -74,9 +81,9 @@ impl Places {
     /// cell, such as a library's.
     pub(super) fn of_panic(&self, location: &Location) -> Option<Place> {
         let id = CellFacts::id_in(&location.file)?;
-        let path = Path::new(&location.file);
-        let source = fs::read_to_string(path).ok()?;
-        let insertions = Insertions::of_source(path);
+        let path = source_file(&self.directory, &location.file)?;
+        let source = fs::read_to_string(&path).ok()?;
+        let insertions = Insertions::of_source(&path);
         let line = usize::try_from(location.line).ok()?;
         let lines = (1..).zip(source.lines()).take(line);
         let mut lines: Vec<String> = lines
@@ -92,14 +99,14 @@ impl Places {
     /// The place in a cell that machine code was compiled from. `None` for code that is not in any
     /// cell; of code of a library that was inlined, the place in the cell.
     pub(super) fn of_address(&self, address: &CodeAddress) -> Option<Place> {
-        addresses::locations(address)
+        addresses::locations(address, &self.directory)
             .iter()
             .find_map(|location| self.of_panic(location))
     }
 
     /// The same as a place in compiled source.
     pub(super) fn location_of_address(&self, address: &CodeAddress) -> Option<Location> {
-        let mut locations = addresses::locations(address).into_iter();
+        let mut locations = addresses::locations(address, &self.directory).into_iter();
         locations.find(|location| self.of_panic(location).is_some())
     }
 
@@ -148,6 +155,15 @@ impl Places {
         let lines = (1..).zip(code.lines());
         lines.filter_map(move |(number, line)| Some((number, before_statement(line, text)?)))
     }
+}
+
+/// The compiled source of the cell that a path in an object names; `None` for other paths.
+fn source_file(directory: &Path, named: &str) -> Option<PathBuf> {
+    let facts = CellFacts {
+        id: CellFacts::id_in(named)?,
+        ..CellFacts::default()
+    };
+    Some(directory.join(facts.source()))
 }
 
 /// What stands in the line before the text, if that is a statement of its own: evcxr splits lines
@@ -205,11 +221,13 @@ mod tests {
         fs::write(file.with_file_name(Insertions::FILE), text).unwrap();
         let place = |line, column| {
             let location = Location {
-                file: file.display().to_string(),
+                file: "cells/1/lib.rs".into(),
                 line,
                 column,
             };
-            let place = Places::of(&["f();\nf(); g();\nk();"]).of_panic(&location)?;
+            let mut places = Places::of(&["f();\nf(); g();\nk();"]);
+            places.directory = directory.path().to_owned();
+            let place = places.of_panic(&location)?;
             Some((place.line, place.column))
         };
         assert_eq!(place(2, 10), Some((2, 6)));

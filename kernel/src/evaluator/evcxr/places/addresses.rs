@@ -15,8 +15,8 @@ const CELL_OBJECT: &str = "libcode_";
 type LineTable<'a> = Context<EndianSlice<'a, LittleEndian>>;
 
 /// Where the code at an address of a cell comes from: the innermost function first, then those that
-/// it was inlined into. Empty for other code.
-pub(super) fn locations(address: &CodeAddress) -> Vec<Location> {
+/// it was inlined into. Empty for other code. The sources of cells are in the directory.
+pub(super) fn locations(address: &CodeAddress, directory: &Path) -> Vec<Location> {
     let path = Path::new(&address.object);
     let is_cell = path
         .file_name()
@@ -33,7 +33,7 @@ pub(super) fn locations(address: &CodeAddress) -> Vec<Location> {
         (start..start.saturating_add(segment.size())).contains(&address.offset)
     });
     let table = is_inside.then(|| line_table(&object)).flatten();
-    table.map_or_else(Vec::new, |table| frames(&table, address.offset))
+    table.map_or_else(Vec::new, |table| frames(&table, address.offset, directory))
 }
 
 fn line_table<'a>(object: &object::File<'a>) -> Option<LineTable<'a>> {
@@ -46,7 +46,7 @@ fn line_table<'a>(object: &object::File<'a>) -> Option<LineTable<'a>> {
     Context::from_dwarf(loaded.ok()?).ok()
 }
 
-fn frames(table: &LineTable<'_>, offset: u64) -> Vec<Location> {
+fn frames(table: &LineTable<'_>, offset: u64, directory: &Path) -> Vec<Location> {
     let mut locations = Vec::new();
     let Ok(mut frames) = table.find_frames(offset).skip_all_loads() else {
         return locations;
@@ -59,7 +59,7 @@ fn frames(table: &LineTable<'_>, offset: u64) -> Vec<Location> {
             locations.push(Location {
                 file: file.to_owned(),
                 line,
-                column: characters(file, line, column.unwrap_or(1)),
+                column: characters(file, line, column.unwrap_or(1), directory),
             });
         }
     }
@@ -67,13 +67,14 @@ fn frames(table: &LineTable<'_>, offset: u64) -> Vec<Location> {
 }
 
 /// The column in characters; line tables count bytes.
-fn characters(file: &str, line: u32, column: u32) -> u32 {
+fn characters(file: &str, line: u32, column: u32, directory: &Path) -> u32 {
     let before = |source: String| {
         let line = source.lines().nth(line.checked_sub(1)? as usize)?;
         let bytes = column.checked_sub(1)? as usize;
         u32::try_from(line.get(..bytes)?.chars().count()).ok()
     };
-    let source = fs::read_to_string(file).ok();
+    let file = super::source_file(directory, file);
+    let source = file.and_then(|file| fs::read_to_string(file).ok());
     source.and_then(before).map_or(column, |count| count + 1)
 }
 
@@ -113,10 +114,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let (object, function) = compiled(directory.path());
         let at = |object: &str, offset| {
-            locations(&CodeAddress {
+            let address = CodeAddress {
                 object: object.to_owned(),
                 offset,
-            })
+            };
+            locations(&address, directory.path())
         };
         let found: Vec<Location> = (function..function + 40)
             .flat_map(|offset| at(&object, offset))
