@@ -12,7 +12,10 @@ use crate::{Picture, Step, svg::Detail, words};
 
 /// A live picture comes five times a second: what it may weigh, in bytes.
 const LIVE_BYTES: usize = 30_000;
-const SCRIPT: &str = include_str!("html/lanes.js");
+/// What the picture may weigh in a notebook, which keeps it.
+const WHOLE_BYTES: usize = 80_000;
+const LEFT: &str = "text-align:left";
+const SCRIPT: &str = concat!(include_str!("html/zoom.js"), include_str!("html/lanes.js"));
 
 impl Picture {
     /// One line that opens to the picture, and to what happened step by step.
@@ -22,7 +25,7 @@ impl Picture {
             div class="interleave-lanes" data-lanes=(data::json(self)) {
                 details {
                     (self.line())
-                    (self.image(Detail::FULL))
+                    (self.image(WHOLE_BYTES))
                     (self.remarks_below())
                     (self.steps_below())
                 }
@@ -36,29 +39,37 @@ impl Picture {
     /// The same without steps and script: small enough to be sent often, and open.
     #[must_use]
     pub fn to_live_html(&self) -> String {
-        let drawn = |detail| {
-            let whole = html! {
-                div class="interleave-lanes" {
-                    details open { (self.line()) (self.image(detail)) (self.remarks_below()) }
-                }
-            };
-            whole.into_string()
+        let around = 2000
+            + self
+                .remarks
+                .iter()
+                .map(|it| 4 * it.text.len())
+                .sum::<usize>();
+        let image = self.image(LIVE_BYTES.saturating_sub(around));
+        let whole = html! {
+            div class="interleave-lanes" {
+                details open { (self.line()) (image) (self.remarks_below()) }
+            }
         };
-        let details = LIVE_DETAILS.into_iter();
-        let small = details.map(drawn).find(|drawn| drawn.len() <= LIVE_BYTES);
-        small.unwrap_or_else(|| html! { div { (self.summary()) } }.into_string())
+        whole.into_string()
     }
 
     fn line(&self) -> Markup {
         html! { summary { (self.summary()) } }
     }
 
-    fn image(&self, detail: Detail) -> Markup {
-        let svg = STANDARD.encode(self.svg(detail));
+    /// The picture with as many details as so many bytes hold, if any.
+    fn image(&self, bytes: usize) -> Markup {
+        let drawn = Detail::ALL.into_iter().map(|detail| self.svg(detail));
+        let small = drawn
+            .map(|svg| STANDARD.encode(svg))
+            .find(|it| it.len() <= bytes);
         html! {
-            div class="il-frame" style="overflow:auto" {
-                img src={ "data:image/svg+xml;base64," (svg) } alt=(self.spoken())
-                    style="max-width:100%";
+            @if let Some(svg) = small {
+                div class="il-frame" style="overflow:auto" {
+                    img src={ "data:image/svg+xml;base64," (svg) } alt=(self.spoken())
+                        style="max-width:100%";
+                }
             }
         }
     }
@@ -74,10 +85,10 @@ impl Picture {
 
     fn steps_below(&self) -> Markup {
         html! {
-            details {
+            details class="il-steps" {
                 summary { "step by step" }
                 table {
-                    thead { tr { th { "time" } th { "who" } th { "what" } th { "where" } } }
+                    thead { tr { @for heading in ["time", "who", "what", "where"] { th style=(LEFT) { (heading) } } } }
                     tbody { @for step in &self.steps { (self.step(step)) } }
                 }
                 @if self.more_steps > 0 {
@@ -94,35 +105,11 @@ impl Picture {
         html! {
             tr data-at=(step.at) data-lane=(step.lane) data-place=[place]
                 data-last=[step.is_last.then_some("true")] {
-                td { (words::span(step.at)) }
-                td { (self.lanes[step.lane].name) }
-                td style="text-align:left" { (step.text) }
-                td { (step.place.map(words::place).unwrap_or_default()) }
+                td style=(LEFT) { (words::span(step.at)) }
+                td style=(LEFT) { (self.lanes[step.lane].name) }
+                td style=(LEFT) { (step.text) }
+                td style=(LEFT) { (step.place.map(words::place).unwrap_or_default()) }
             }
         }
     }
 }
-
-/// From fine to coarse.
-const LIVE_DETAILS: [Detail; 4] = [
-    Detail {
-        narrow: 2.0,
-        arrows: 60,
-        texts: 12,
-    },
-    Detail {
-        narrow: 4.0,
-        arrows: 20,
-        texts: 5,
-    },
-    Detail {
-        narrow: 12.0,
-        arrows: 0,
-        texts: 1,
-    },
-    Detail {
-        narrow: 40.0,
-        arrows: 0,
-        texts: 0,
-    },
-];

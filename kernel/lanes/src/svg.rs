@@ -15,7 +15,8 @@ mod rows;
 use maud::{Markup, html};
 
 use crate::Picture;
-pub(crate) use rows::{BAR, Rows, WIDTH};
+pub(crate) use paths::{CARD, FAINT_INK, GRID, INK, fill};
+pub(crate) use rows::{AXIS, BAR, Rows, WIDTH};
 
 /// How much is drawn.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,18 +29,29 @@ pub(crate) struct Detail {
 }
 
 impl Detail {
-    pub(crate) const FULL: Self = Self {
-        narrow: 1.0,
-        arrows: 400,
-        texts: 1000,
-    };
+    /// From fine to coarse.
+    pub(crate) const ALL: [Self; 5] = [
+        Self::new(1.0, 400, 1000),
+        Self::new(2.0, 100, 20),
+        Self::new(4.0, 20, 5),
+        Self::new(12.0, 0, 1),
+        Self::new(40.0, 0, 0),
+    ];
+
+    const fn new(narrow: f64, arrows: usize, texts: usize) -> Self {
+        Self {
+            narrow,
+            arrows,
+            texts,
+        }
+    }
 }
 
 impl Picture {
     /// The lanes as an SVG document.
     #[must_use]
     pub fn to_svg(&self) -> String {
-        self.svg(Detail::FULL)
+        self.svg(Detail::ALL[0])
     }
 
     pub(crate) fn svg(&self, detail: Detail) -> String {
@@ -52,17 +64,21 @@ impl Picture {
                 font-family="system-ui, 'Segoe UI', 'Noto Sans', sans-serif" font-size="12" {
                 title { (self.summary()) }
                 (paths::definitions())
-                (frame::behind(self, &rows))
-                // Behind the bars, so that they cross out nothing.
-                (arrows.drawn)
+                (frame::card(&rows))
                 @for (lane, row) in self.lanes.iter().zip(&rows.lanes) {
                     (frame::name(lane, row, &rows))
-                    (bars::bars(lane, row, &rows, detail))
                 }
-                @for (index, (lane, row)) in self.lanes.iter().zip(&rows.lanes).enumerate() {
-                    (bars::labels(lane, row, &rows, detail))
-                    (marks::values(self, index, &rows, detail))
-                    (marks::above(lane, row, &rows, detail))
+                // What depends on time: the script draws it anew for a part of the time.
+                g id="p" {
+                    (frame::grid(self, &rows))
+                    // Behind the bars, so that they cross out nothing.
+                    (arrows.drawn)
+                    @for (index, (lane, row)) in self.lanes.iter().zip(&rows.lanes).enumerate() {
+                        (bars::bars(lane, row, &rows, detail))
+                        (bars::labels(lane, row, &rows, detail))
+                        (marks::values(self, index, &rows, detail))
+                        (marks::above(lane, row, &rows, detail))
+                    }
                 }
                 (frame::below(self, &rows, arrows.more))
             }

@@ -163,7 +163,7 @@ fn what_is_too_much_is_counted() {
     assert_eq!(picture.caption().threads, 61);
     let flood = Picture::of(&scenes::flood());
     assert!(flood.steps.len() + flood.more_steps > 10_000);
-    assert!(flood.to_html().len() < 400_000, "{}", flood.to_html().len());
+    assert!(flood.to_html().len() < 250_000, "{}", flood.to_html().len());
     assert!(flood.to_live_html().len() <= 30_000);
 }
 

@@ -5,36 +5,46 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    Picture, State,
-    condense::{Piece, Texture, condense},
-    svg::{BAR, Rows, WIDTH},
+    Lane, Picture, State,
+    condense::{Many, Piece, Texture, condense},
+    svg::{AXIS, BAR, CARD, FAINT_INK, GRID, INK, Rows, WIDTH, fill},
     text::label,
     words,
 };
 
-/// So many spans, in units of the drawing, are worth a word of their own.
-const NARROW: f64 = 1.0;
+/// Spans narrower than so many units of the drawing are told as one: it can be zoomed.
+const NARROW: f64 = 0.1;
+/// As many spans as a page can carry for a cell.
+const MOST_SPANS: usize = 1500;
+const MOST_MARKS: usize = 200;
 
 /// Where lanes and spans are in the drawing, and what to say of them.
 pub(super) fn json(picture: &Picture) -> String {
     let rows = Rows::of(picture);
+    let pieces = pieces(picture, &rows);
     let mut texts = Texts::default();
-    let lanes = picture.lanes.iter().zip(&rows.lanes).map(|(lane, row)| {
-        let pieces = condense(&lane.spans, rows.scale.time(NARROW));
-        let spans = pieces.iter().map(|piece| {
-            let place = match piece {
-                Piece::One(span) => span.place.map(words::place),
-                Piece::Many(_) => None,
-            };
-            let text = texts.index(said(piece));
-            match place {
-                Some(place) => json!([piece.from(), piece.to(), text, place]),
-                None => json!([piece.from(), piece.to(), text]),
-            }
-        });
-        json!({ "name": lane.name, "y": row.y, "spans": spans.collect::<Value>() })
+    let lanes = picture.lanes.iter().zip(&rows.lanes).zip(pieces);
+    let lanes = lanes.map(|((lane, row), pieces)| {
+        let spans = pieces.iter().map(|piece| texts.span(piece));
+        json!({
+            "name": lane.name,
+            "y": row.y,
+            "strip": row.strip,
+            "spans": spans.collect::<Value>(),
+            "marks": marks(lane),
+        })
     });
     let lanes = lanes.collect::<Value>();
+    let arrows = picture.arrows.iter().take(MOST_MARKS).map(|it| {
+        json!([
+            it.from,
+            it.from_time,
+            it.to,
+            it.to_time,
+            it.kind.dashes(),
+            it.text
+        ])
+    });
     let sources = picture.sources.iter();
     let sources = sources.map(|source| json!({ "number": source.number, "code": source.code }));
     let data = json!({
@@ -42,31 +52,52 @@ pub(super) fn json(picture: &Picture) -> String {
         "left": rows.scale.left,
         "width": rows.scale.width,
         "size": [WIDTH, rows.height],
+        "axis": AXIS,
+        "bottom": rows.bottom,
         "bar": BAR,
         "lanes": lanes,
+        "arrows": arrows.collect::<Value>(),
         "texts": texts.all,
+        "fills": Texture::ALL.map(fill),
+        "colours": { "ink": INK, "faint": FAINT_INK, "grid": GRID, "card": CARD },
         "sources": sources.collect::<Value>(),
     });
     data.to_string()
 }
 
-fn said(piece: &Piece<'_>) -> String {
-    match piece {
-        Piece::One(span) => match &span.state {
-            State::Runs => "runs".to_owned(),
-            State::Lends(task) => format!("runs {task}"),
-            State::Ready => "ready, does not run yet".to_owned(),
-            State::Idle => "has nothing to run".to_owned(),
-            state => label(state).to_owned(),
-        },
-        Piece::Many(many) => shares(many.shares),
+/// The pieces of each lane, as fine as there is room for.
+fn pieces<'a>(picture: &'a Picture, rows: &Rows) -> Vec<Vec<Piece<'a>>> {
+    let mut narrow = NARROW;
+    loop {
+        let time = rows.scale.time(narrow);
+        let lanes = picture.lanes.iter();
+        let pieces = Vec::from_iter(lanes.map(|lane| condense(&lane.spans, time)));
+        if pieces.iter().map(Vec::len).sum::<usize>() <= MOST_SPANS || time > picture.end {
+            return pieces;
+        }
+        narrow *= 2.0;
+    }
+}
+
+fn marks(lane: &Lane) -> Value {
+    let marks = lane.marks.iter().take(MOST_MARKS);
+    marks.map(|mark| json!([mark.at, mark.text])).collect()
+}
+
+fn said(state: &State) -> String {
+    match state {
+        State::Runs => "runs".to_owned(),
+        State::Lends(task) => format!("runs {task}"),
+        State::Ready => "ready, does not run yet".to_owned(),
+        State::Idle => "has nothing to run".to_owned(),
+        state => label(state).to_owned(),
     }
 }
 
 /// `runs 40 %, waits 60 %`.
-fn shares(shares: [u64; 5]) -> String {
-    let whole = shares.iter().sum::<u64>().max(1);
-    let shares = Texture::ALL.into_iter().zip(shares);
+fn shares(many: &Many) -> String {
+    let whole = many.shares.iter().sum::<u64>().max(1);
+    let shares = Texture::ALL.into_iter().zip(many.shares);
     let shares = shares.filter(|(_, share)| *share > 0);
     let parts = shares.map(|(texture, share)| {
         let what = match texture {
@@ -89,6 +120,26 @@ struct Texts {
 }
 
 impl Texts {
+    /// When, what to say, what to write into it, how to draw it, and where in the code it is.
+    fn span(&mut self, piece: &Piece<'_>) -> Value {
+        let (from, to) = (piece.from(), piece.to());
+        match piece {
+            Piece::One(span) => {
+                let (said, label) = (self.index(said(&span.state)), label(&span.state));
+                let label = self.index(label.to_owned());
+                let texture = Texture::of(&span.state) as usize;
+                match span.place {
+                    Some(place) => json!([from, to, said, label, texture, words::place(place)]),
+                    None => json!([from, to, said, label, texture]),
+                }
+            }
+            Piece::Many(many) => {
+                let (said, label) = (self.index(shares(many)), self.index(String::new()));
+                json!([from, to, said, label, many.main() as usize])
+            }
+        }
+    }
+
     fn index(&mut self, text: String) -> usize {
         let next = self.all.len();
         let index = *self.indexes.entry(text.clone()).or_insert(next);

@@ -12,7 +12,7 @@ const MAX_LANES: usize = 40;
 /// So many objects are shown, before tasks.
 const MAX_OBJECTS: usize = 8;
 /// So many steps are told.
-const MAX_STEPS: usize = 500;
+const MAX_STEPS: usize = 300;
 /// A thread of a pool that did nothing else is shown if it ran for so long, in nanoseconds.
 const BUSY: u64 = 1_000_000;
 

@@ -36,7 +36,25 @@ pub(super) fn bars(lane: &Lane, row: &Row, rows: &Rows, detail: Detail) -> Marku
     }
     let textures = Texture::ALL.into_iter().rev();
     let boxes = textures.zip(boxes.into_iter().rev());
-    html! { @for (texture, boxes) in boxes { (boxes.draw(texture)) } }
+    html! {
+        @for (texture, boxes) in boxes { (boxes.draw(texture)) }
+        @if let Some(span) = lane.spans.last().filter(|span| goes_on(span)) {
+            (torn(rows.scale.x(span.to), row.y))
+        }
+    }
+}
+
+/// An object stays in its last state, and a thread without work waits for more: that says nothing.
+fn goes_on(span: &Span) -> bool {
+    span.goes_on && !matches!(span.state, State::Says(_) | State::Idle)
+}
+
+/// The edge of what goes on when the picture ends.
+fn torn(x: f64, y: f64) -> Markup {
+    html! {
+        path d={ "M" (number(x + 1.0)) " " (number(y - 1.0)) "l-5 4.5 5 4.5-5 4.5 5 4.5" } fill="none"
+            stroke=(CARD) stroke-width="3" {}
+    }
 }
 
 /// Of several spans the heights say the shares.

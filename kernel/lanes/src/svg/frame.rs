@@ -1,23 +1,30 @@
 //! The card, the axis, the names and the words below.
 
 use maud::{Markup, html};
+use unicode_width::UnicodeWidthStr;
 
 use super::{
     paths::{CARD, EDGE, FAINT_INK, GRID, INK, fill, number},
     rows::{AXIS, BAR, LETTER, MARGIN, Row, Rows, SMALL_LETTER, WIDTH, indent, wide},
 };
-use crate::{Lane, LaneKind, Picture, condense::Texture, words};
+use crate::{ArrowKind, Lane, LaneKind, Picture, condense::Texture, words};
 
-/// The card, and lines for times.
-pub(super) fn behind(picture: &Picture, rows: &Rows) -> Markup {
+pub(super) fn card(rows: &Rows) -> Markup {
     let (width, height) = (f64::from(WIDTH) - 1.0, f64::from(rows.height) - 1.0);
+    html! {
+        rect x=".5" y=".5" width=(number(width)) height=(number(height)) rx="8" fill=(CARD)
+            stroke=(EDGE) {}
+    }
+}
+
+/// Lines for times, and for the end of the cell.
+pub(super) fn grid(picture: &Picture, rows: &Rows) -> Markup {
+    let width = f64::from(WIDTH) - 1.0;
     let ticks = rows.scale.ticks(7);
     let end = picture.cell_ended.map(|ended| rows.scale.x(ended));
     let last = rows.scale.left + rows.scale.width;
     let end = end.filter(|end| picture.is_running || last - end > 1.0);
     html! {
-        rect x=".5" y=".5" width=(number(width)) height=(number(height)) rx="8" fill=(CARD)
-            stroke=(EDGE) {}
         @for tick in ticks {
             @let x = rows.scale.x(tick);
             path d={ "M" (number(x)) " " (number(AXIS)) "V" (number(rows.bottom)) } stroke=(GRID) {}
@@ -64,7 +71,7 @@ pub(super) fn lines(picture: &Picture) -> Vec<String> {
         let last = lines.last_mut().expect("there is a first");
         if last.is_empty() {
             last.push_str(part);
-        } else if last.len() + part.len() > COLUMNS {
+        } else if last.width() + part.width() > COLUMNS {
             lines.push(part.to_owned());
         } else {
             last.push_str(" · ");
@@ -100,6 +107,14 @@ pub(super) fn below(picture: &Picture, rows: &Rows, more_arrows: usize) -> Marku
             path d={ "M" (number(here + 8.0)) " " (number(y)) "l-4 -7h8z" } fill=(INK) {}
             text x=(number(here + 18.0)) y=(number(y)) font-size="11" fill=(FAINT_INK) { "prints" }
         }
+        @for (kind, what) in ARROWS {
+            @if picture.arrows.iter().any(|arrow| arrow.kind == kind) {
+                @let here = place(40.0 + wide(what, SMALL_LETTER));
+                path d={ "M" (number(here)) " " (number(y - 4.0)) "h22" } stroke=(INK)
+                    stroke-width="1.1" stroke-dasharray=[kind.dashes()] marker-end="url(#a)" {}
+                text x=(number(here + 27.0)) y=(number(y)) font-size="11" fill=(FAINT_INK) { (what) }
+            }
+        }
         @if more_arrows > 0 {
             @let here = place(0.0);
             text x=(number(here)) y=(number(y)) font-size="11" fill=(FAINT_INK) {
@@ -117,6 +132,12 @@ const LEGEND: [(Texture, &str); 4] = [
     (Texture::Hatched, "sleeps or waits"),
     (Texture::Dotted, "ready, does not run yet"),
     (Texture::Hollow, "runs a task below"),
+];
+
+const ARROWS: [(ArrowKind, &str); 3] = [
+    (ArrowKind::Spawn, "starts"),
+    (ArrowKind::Wake, "wakes"),
+    (ArrowKind::Join, "ends a join"),
 ];
 
 /// The textures that there are.

@@ -83,6 +83,17 @@ impl Line {
     }
 }
 
+impl ArrowKind {
+    /// How its line is broken.
+    pub(crate) fn dashes(self) -> Option<&'static str> {
+        match self {
+            Self::Spawn => Some("5 3"),
+            Self::Join => Some("2 2"),
+            Self::Wake | Self::Enter | Self::Leave => None,
+        }
+    }
+}
+
 /// Arrows, and how many are not drawn.
 pub(super) struct Arrows {
     pub(super) drawn: Markup,
@@ -110,14 +121,9 @@ fn draw(arrow: &Arrow, rows: &Rows) -> Markup {
         true => (from.y + BAR, to.y),
         false => (from.y, to.y + BAR),
     };
-    let dashes = match arrow.kind {
-        ArrowKind::Spawn => Some("5 3"),
-        ArrowKind::Join => Some("2 2"),
-        _ => None,
-    };
     html! {
         path d={ "M" (number(x1)) " " (number(y1)) "L" (number(x2)) " " (number(y2)) } fill="none"
-            stroke=(INK) stroke-width="1.1" stroke-dasharray=[dashes] marker-end="url(#a)" {}
+            stroke=(INK) stroke-width="1.1" stroke-dasharray=[arrow.kind.dashes()] marker-end="url(#a)" {}
     }
 }
 

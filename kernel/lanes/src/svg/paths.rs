@@ -6,11 +6,11 @@ use maud::{Markup, PreEscaped, html};
 
 use crate::condense::Texture;
 
-pub(super) const CARD: &str = "#fcfcfa";
+pub(crate) const CARD: &str = "#fcfcfa";
 pub(super) const EDGE: &str = "#c9c9c2";
-pub(super) const INK: &str = "#1f2328";
-pub(super) const FAINT_INK: &str = "#5c6370";
-pub(super) const GRID: &str = "#e6e6e0";
+pub(crate) const INK: &str = "#1f2328";
+pub(crate) const FAINT_INK: &str = "#5c6370";
+pub(crate) const GRID: &str = "#e6e6e0";
 /// Running. The blue and the orange of Okabe and Ito, which all eyes tell apart.
 pub(super) const RUN: &str = "#0072b2";
 pub(super) const WAIT: &str = "#c65d00";
@@ -37,7 +37,7 @@ pub(super) fn definitions() -> Markup {
 }
 
 /// How a texture fills a path, and what line is around it.
-pub(super) fn fill(texture: Texture) -> (&'static str, &'static str) {
+pub(crate) fn fill(texture: Texture) -> (&'static str, &'static str) {
     match texture {
         Texture::Solid => (RUN, RUN),
         Texture::Hollow => ("#eaf3fa", RUN),

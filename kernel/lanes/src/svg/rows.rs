@@ -7,7 +7,7 @@ use crate::{Lane, LaneKind, Picture, Span, scale::Scale, text::label};
 pub(crate) const WIDTH: u32 = 960;
 pub(super) const MARGIN: f64 = 16.0;
 /// Of the axis, from the top.
-pub(super) const AXIS: f64 = 26.0;
+pub(crate) const AXIS: f64 = 26.0;
 pub(crate) const BAR: f64 = 16.0;
 /// For what was printed, above the bar.
 const STRIP: f64 = 15.0;
@@ -31,7 +31,7 @@ pub(crate) struct Rows {
     pub(crate) lanes: Vec<Row>,
     pub(crate) scale: Scale,
     /// Where the lanes end.
-    pub(super) bottom: f64,
+    pub(crate) bottom: f64,
     pub(crate) height: u32,
     /// What is written below the lanes.
     pub(super) lines: Vec<String>,
@@ -43,7 +43,7 @@ pub(crate) struct Row {
     /// The top of its bar.
     pub(crate) y: f64,
     /// Where texts above it stand, if there are any.
-    pub(super) strip: f64,
+    pub(crate) strip: f64,
 }
 
 impl Rows {
