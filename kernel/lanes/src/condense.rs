@@ -101,6 +101,12 @@ fn many(piece: &Piece<'_>, span: &Span) -> Many {
 }
 
 impl Many {
+    /// The shares in percent, rounded.
+    pub(crate) fn percents(&self) -> [u64; 5] {
+        let whole = self.shares.iter().sum::<u64>().max(1);
+        self.shares.map(|share| (100 * share + whole / 2) / whole)
+    }
+
     /// What it was most of the time.
     pub(crate) fn main(&self) -> Texture {
         let most = Texture::ALL

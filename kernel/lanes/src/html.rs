@@ -68,7 +68,7 @@ impl Picture {
             @if let Some(svg) = small {
                 div class="il-frame" style="overflow:auto" {
                     img src={ "data:image/svg+xml;base64," (svg) } alt=(self.spoken())
-                        style="max-width:100%";
+                        style="display:block;max-width:100%";
                 }
             }
         }

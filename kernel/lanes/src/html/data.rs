@@ -96,8 +96,7 @@ fn said(state: &State) -> String {
 
 /// `runs 40 %, waits 60 %`.
 fn shares(many: &Many) -> String {
-    let whole = many.shares.iter().sum::<u64>().max(1);
-    let shares = Texture::ALL.into_iter().zip(many.shares);
+    let shares = Texture::ALL.into_iter().zip(many.percents());
     let shares = shares.filter(|(_, share)| *share > 0);
     let parts = shares.map(|(texture, share)| {
         let what = match texture {
@@ -107,7 +106,7 @@ fn shares(many: &Many) -> String {
             Texture::Hatched => "waits",
             Texture::Idle => "nothing to run",
         };
-        format!("{what} {:.0} %", 100.0 * share as f64 / whole as f64)
+        format!("{what} {share} %")
     });
     parts.collect::<Vec<_>>().join(", ")
 }
@@ -135,7 +134,7 @@ impl Texts {
             }
             Piece::Many(many) => {
                 let (said, label) = (self.index(shares(many)), self.index(String::new()));
-                json!([from, to, said, label, many.main() as usize])
+                json!([from, to, said, label, many.percents()])
             }
         }
     }

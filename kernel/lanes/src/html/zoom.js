@@ -47,17 +47,23 @@ const drawPart = (data, document_, [begin, end]) => {
     for (const [from, to, , label, texture] of lane.spans) {
       if (to < begin || from > end) continue;
       const [start, stop] = [Math.max(left, x(from)), Math.min(right, x(to))];
-      const isLine = texture === 4;
-      const [fill, stroke] = fills[texture];
-      add("rect", {
-        x: start,
-        y: isLine ? lane.y + bar / 2 - 0.5 : lane.y,
-        width: Math.max(1, stop - start - (stop - start > 4 ? 1 : 0)),
-        height: isLine ? 1 : bar,
-        fill,
-        stroke,
-        "stroke-width": 0.8,
-      });
+      // Of several spans the heights say the shares.
+      let top = lane.y;
+      for (const [kind, share] of Array.isArray(texture) ? [...texture.entries()].reverse() : [[texture, 100]]) {
+        if (!share) continue;
+        const [height, [fill, stroke]] = [(bar * share) / 100, fills[kind]];
+        const isLine = kind === 4;
+        add("rect", {
+          x: start,
+          y: isLine ? top + height / 2 - 0.5 : top,
+          width: Math.max(1, stop - start - (stop - start > 4 ? 1 : 0)),
+          height: isLine ? 1 : height,
+          fill,
+          stroke,
+          "stroke-width": 0.8,
+        });
+        top += height;
+      }
       const text = texts[label];
       if (!text || wide(text) > stop - start - 10) continue;
       const [middle, half] = [(start + stop) / 2, wide(text) / 2 + 3];

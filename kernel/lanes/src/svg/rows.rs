@@ -19,8 +19,8 @@ const TASK_GAP: f64 = 3.0;
 const MANY_LANES: usize = 14;
 pub(super) const INDENT: f64 = 14.0;
 const LINE: f64 = 17.0;
-/// A letter of the names. On the wide side: no font in use is wider on average.
-pub(super) const LETTER: f64 = 6.8;
+/// A letter of the names, in bold. On the wide side: no font in use is wider on average.
+pub(super) const LETTER: f64 = 7.5;
 /// A letter of a smaller text.
 pub(super) const SMALL_LETTER: f64 = 6.2;
 /// A letter of what was printed.
