@@ -3,7 +3,7 @@
 import os
 import re
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from queue import Empty
 
 from jupyter_client.manager import KernelManager
@@ -13,12 +13,18 @@ TIMEOUT = 60  # Seconds after which a test fails. Nothing waits for a time to pa
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
+def is_lanes(message):
+    """Whether it shows what the threads of a cell did: that is beside what the cell shows itself."""
+    return "interleave" in message["content"].get("metadata", {})
+
+
 @dataclass
 class Execution:
     """What one cell answered."""
 
     reply: dict
     outputs: list
+    lanes: list = field(default_factory=list)
 
     def contents(self, kind):
         """The contents of the outputs of one type, in order."""
@@ -76,6 +82,7 @@ class Kernel:
         self.client.start_channels()
         self.client.wait_for_ready(timeout=TIMEOUT)
         self._unread = defaultdict(deque)
+        self._lanes = defaultdict(list)
         self._hangs = False
 
     def __enter__(self):
@@ -108,7 +115,7 @@ class Kernel:
         while (message := self.published(request))["content"].get("execution_state") != "idle":
             outputs.append(message)
         outputs = [message for message in outputs if message["msg_type"] not in ("status", "execute_input")]
-        return Execution(self.reply(request), outputs)
+        return Execution(self.reply(request), outputs, self._lanes[request])
 
     def published(self, request):
         """The next message about a request on iopub."""
@@ -146,15 +153,31 @@ class Kernel:
         left = [message for message in left if message["parent_header"].get("msg_type") == "execute_request"]
         assert not left, f"nobody asked for {left}"
 
+    def lanes_so_far(self, request):
+        """What a cell has shown of its threads until now."""
+        return self._lanes[request]
+
+    def receive_lanes(self, request):
+        """Waits until it shows more of them."""
+        known = len(self._lanes[request])
+        while len(self._lanes[request]) == known:
+            self._take("iopub")
+
     def _next(self, channel, request):
         unread = self._unread[channel, request]
         while not unread:
-            message = self._receive(channel)
-            if not is_newer_than_the_schema(message):
-                validate_message(message)
-            parent = message["parent_header"].get("msg_id")
-            self._unread[channel, parent].append(message)
+            self._take(channel)
         return unread.popleft()
+
+    def _take(self, channel):
+        message = self._receive(channel)
+        if not is_newer_than_the_schema(message):
+            validate_message(message)
+        parent = message["parent_header"].get("msg_id")
+        if is_lanes(message):
+            self._lanes[parent].append(message)
+        else:
+            self._unread[channel, parent].append(message)
 
     def _receive(self, channel):
         assert not self._hangs, "the kernel did not answer an earlier test"

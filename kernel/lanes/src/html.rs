@@ -21,9 +21,19 @@ impl Picture {
     /// One line that opens to the picture, and to what happened step by step.
     #[must_use]
     pub fn to_html(&self) -> String {
+        self.whole(false)
+    }
+
+    /// The same, open.
+    #[must_use]
+    pub fn to_open_html(&self) -> String {
+        self.whole(true)
+    }
+
+    fn whole(&self, is_open: bool) -> String {
         let whole = html! {
             div class="interleave-lanes" data-lanes=(data::json(self)) {
-                details {
+                details open[is_open] {
                     (self.line())
                     (self.image(WHOLE_BYTES))
                     (self.remarks_below())

@@ -40,6 +40,7 @@ mod failures;
 mod host;
 mod host_link;
 mod interrupt;
+mod lanes;
 mod last_words;
 mod late_statics;
 mod lets;
@@ -237,6 +238,7 @@ impl Evaluator for EvcxrEvaluator {
             return Outcome::Failed(failures::plain("error", &message));
         }
         self.opt_level = options.opt_level;
+        self.link.want_lanes(options.lanes);
         let start = Instant::now();
         self.interrupter.begin();
         self.progress.begin(self.next_id);

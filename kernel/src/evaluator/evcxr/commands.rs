@@ -9,10 +9,16 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 10] = [
+pub(super) const OURS: [Command; 11] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
+    },
+    Command {
+        name: ":lanes",
+        description: "Show what threads and tasks did: above statements, those of that cell; alone, of \
+                      the last one (`:lanes 5`: of In[5]); `save FILE` (.svg, .html, .txt, .json); \
+                      `on`, `off` and `auto`, all cells from now on",
     },
     Command {
         name: ":memory",
@@ -61,6 +67,8 @@ pub(super) enum Special<'a> {
     /// Show what is known about a name.
     Explain(&'a str),
     Help,
+    /// Show what threads did, or choose whether to.
+    Lanes(&'a str),
     /// Choose where output goes and how much of it.
     Output(&'a str),
     Threads,
@@ -89,6 +97,7 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
             (":threads", Some(limit)) => return Some(Special::LimitThreads(limit.trim())),
             (":join", _) => return Some(Special::Join(arguments)),
             (":stop", _) => return Some(Special::Stop(arguments)),
+            (":lanes", _) => return Some(Special::Lanes(arguments.trim())),
             (":output", _) => return Some(Special::Output(arguments.trim())),
             _ => {}
         }

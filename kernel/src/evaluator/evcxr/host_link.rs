@@ -14,29 +14,34 @@ use std::{
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::Instant,
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{Display, DisplayRole, HostEvent, Panic, TaskStates};
+use interleave_protocol::{Display, Panic, TaskStates};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
 use super::{
     host::{self, Host, Received},
+    lanes::Lanes,
     last_words::{LastWords, Report},
     lineage::Lineage,
     outputs::{Outputs, Settings},
     places::{Places, Source},
-    reader::{Chunk, Message},
+    reader::Message,
     running_code::RunningCode,
 };
 use crate::evaluator::{Output, OutputSink, Stream};
 
+mod events;
 mod input;
+mod lanes;
 mod panics;
 mod tasks;
 mod threads;
 mod warnings;
 
+pub(super) use lanes::representations;
 use panics::Panics;
 pub(super) use threads::Threads;
 
@@ -86,6 +91,9 @@ struct State {
     value: Option<(u64, Display)>,
     answered: Arc<Condvar>,
     last_words: LastWords,
+    /// When the newest cell began, with its compilation.
+    began: Instant,
+    lanes: Lanes,
 }
 
 impl HostLink {
@@ -113,6 +121,8 @@ impl HostLink {
             value: None,
             answered: Arc::clone(&answered),
             last_words: LastWords::default(),
+            began: Instant::now(),
+            lanes: Lanes::default(),
         };
         let link = Self {
             state: Arc::new(Mutex::new(state)),
@@ -137,6 +147,7 @@ impl HostLink {
         state.outputs.begin(sink);
         state.warnings = Some(directory.to_owned());
         state.report = Report::default();
+        state.began = Instant::now();
         self.running.set(None);
     }
 
@@ -145,6 +156,7 @@ impl HostLink {
     pub(super) fn drain(&self) -> Report {
         let mut state = self.lock();
         state.drain();
+        state.end_lanes();
         state.show_value();
         state.tell_held_panics();
         state.outputs.end();
@@ -219,18 +231,22 @@ impl HostLink {
 
     fn move_output_on(&self) {
         loop {
-            let sources = self.lock().sources();
+            let (sources, patience) = {
+                let mut state = self.lock();
+                (state.sources(), state.until_lanes_grow())
+            };
             let Ok(sources) = sources else { return };
             let mut polled: Vec<PollFd<'_>> = sources
                 .iter()
                 .map(|fd| PollFd::new(fd, PollFlags::IN))
                 .collect();
-            match rustix::event::poll(&mut polled, None) {
+            match rustix::event::poll(&mut polled, patience.as_ref()) {
                 Ok(_) => {
                     let mut state = self.lock();
                     state.forget_wake();
                     state.lineage.reap();
                     state.move_on();
+                    state.grow_lanes();
                 }
                 Err(rustix::io::Errno::INTR) => {}
                 Err(error) => {
@@ -278,6 +294,7 @@ impl State {
         while self.move_host_on() {}
         self.host = Host::new(socket).ok();
         self.outputs.forget_host();
+        self.lanes.forget_host();
         // An interrupt that was meant for the one before must not end this one.
         self.running.set(None);
         self.report.last_words = std::mem::take(&mut self.last_words).text();
@@ -318,72 +335,5 @@ impl State {
             self.host = Some(host);
         }
         read == Received::Some
-    }
-
-    fn take_chunk(&mut self, host: &Host, cell: u64, chunk: Chunk) {
-        self.show_value_before(cell, &chunk);
-        match chunk {
-            Chunk::Output(stream, bytes) => {
-                let stream = stream.into();
-                self.last_words
-                    .hear(stream, &String::from_utf8_lossy(&bytes));
-                self.outputs.bytes(cell, stream, &bytes);
-            }
-            Chunk::Event(event) => self.take_event(host, cell, event),
-        }
-    }
-
-    fn take_event(&mut self, host: &Host, cell: u64, event: HostEvent) {
-        match event {
-            HostEvent::Output { .. } => {}
-            HostEvent::Hello { pid, is_copy } => {
-                if is_copy {
-                    self.report.succession = self.lineage.succeed(pid);
-                } else {
-                    self.lineage.begins(pid);
-                }
-                self.renew_limit(host);
-            }
-            HostEvent::Snapshot { pid } => {
-                self.lineage.was_copied(pid);
-                self.wake_mover(); // It waits for the copy's end from now on.
-            }
-            HostEvent::NoSnapshot { reason } => {
-                self.lineage.was_not_copied(reason, &self.numbers);
-            }
-            HostEvent::CannotLoad { reason } => self.report.cannot_load = Some(reason),
-            HostEvent::CellStarted => {
-                self.outputs.started(cell);
-                self.show_warnings();
-                let newest = self.places.current().and_then(|at| self.places.cell(at));
-                self.numbers
-                    .extend(newest.map(|source| (cell, source.number)));
-                let socket = host.socket.try_clone();
-                self.running.set(socket.ok().map(|socket| (cell, socket)));
-            }
-            HostEvent::CellEnded(times) => self.report.times = Some(times),
-            HostEvent::Display(display) if display.role == DisplayRole::Result => {
-                self.value = Some((cell, display));
-            }
-            HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
-            HostEvent::ClearOutput { wait } => self.outputs.send(cell, Output::Clear { wait }),
-            HostEvent::Panic(panic) if panic.told && !panic.on_cell_thread => {}
-            HostEvent::Panic(panic) => self.take_panic(cell, panic),
-            HostEvent::CellPanicked => self.report.panicked = true,
-            HostEvent::StoppedAt(location) => {
-                self.report.stopped_at.get_or_insert(location);
-            }
-            HostEvent::VariablesLost { names } => self.report.lost = names,
-            HostEvent::Interrupted(how) => self.report.interrupted = Some(how),
-            HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
-            HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
-            HostEvent::Tasks(tasks) => self.take_tasks(tasks),
-            HostEvent::ThreadsLeft { threads } => self.tell_what_is_left(cell, &threads),
-            HostEvent::ThreadRefused { limit, at } => self.refuse_threads(cell, limit, &at),
-            HostEvent::Threads { threads, unseen } => {
-                self.take_threads(threads, unseen);
-            }
-            HostEvent::Trace { .. } => {}
-        }
     }
 }

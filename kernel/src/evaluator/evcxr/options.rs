@@ -1,10 +1,12 @@
-//! Commands at the head of a cell that are for this cell alone: `:time` and `:opt LEVEL`.
+//! Commands at the head of a cell that are for this cell alone: `:lanes`, `:opt LEVEL` and `:time`.
 
 /// What the head of a cell asks for, and the cell without it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Options {
     /// Say how long this cell takes.
     pub(super) time: bool,
+    /// Show what its threads do.
+    pub(super) lanes: bool,
     /// Optimise this cell so much.
     pub(super) opt_level: Option<String>,
     /// The lines that were commands are empty comments here, so that the others keep their places.
@@ -17,6 +19,7 @@ impl Options {
     pub(super) fn read(code: &str) -> Self {
         let mut options = Self {
             time: false,
+            lanes: false,
             opt_level: None,
             code: code.to_owned(),
         };
@@ -43,6 +46,7 @@ impl Options {
         let mut words = line.split_whitespace();
         match (words.next(), words.next(), words.next()) {
             (Some(":time"), None, _) => self.time = true,
+            (Some(":lanes"), None, _) => self.lanes = true,
             (Some(":opt"), Some(level), None) => self.opt_level = Some(level.to_owned()),
             _ => return false,
         }
@@ -81,6 +85,7 @@ mod tests {
     fn check(code: &str, time: bool, opt_level: Option<&str>, rest: &str) {
         let expected = Options {
             time,
+            lanes: false,
             opt_level: opt_level.map(str::to_owned),
             code: rest.to_owned(),
         };
@@ -102,6 +107,14 @@ mod tests {
             None,
             ":dep itoa\n//\nf()\n",
         );
+    }
+
+    #[test]
+    fn lanes_may_be_asked_for() {
+        let options = Options::read(":lanes\n:time\nf()");
+        assert!(options.lanes && options.time);
+        assert_eq!(options.code, "//\n//\nf()");
+        assert!(!Options::read(":lanes").lanes);
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Outputs {
 
     /// The newest cell runs; the host counts it so.
     pub(super) fn started(&mut self, host_count: u64) {
-        let newest = self.cells.len().checked_sub(1);
+        let newest = self.newest();
         self.of_host
             .extend(newest.map(|newest| (host_count, newest)));
     }
@@ -83,7 +83,7 @@ impl Outputs {
     /// The newest cell has ended: passes on what was kept back, and says of each cell how much of
     /// its output is not shown.
     pub(super) fn end(&mut self) {
-        if let Some(newest) = self.cells.len().checked_sub(1) {
+        if let Some(newest) = self.newest() {
             for stream in [Stream::Stdout, Stream::Stderr] {
                 let rest = self.cells[newest].partial[stream as usize].finish();
                 self.add(newest, stream, &rest);
@@ -125,8 +125,20 @@ impl Outputs {
     /// Says something about a cell that is not its own output, so that no limit counts it.
     pub(super) fn remark(&mut self, host_count: u64, text: String) {
         if let Some(cell) = self.place(host_count) {
-            self.flush();
-            self.cells[cell].sink.send(Output::Display(plain(text)));
+            self.show_beside(cell, Output::Display(plain(text)));
+        }
+    }
+
+    /// The place of the newest cell among all.
+    pub(super) fn newest(&self) -> Option<usize> {
+        self.cells.len().checked_sub(1)
+    }
+
+    /// Shows beside the output of the cell with this place what is not its own.
+    pub(super) fn show_beside(&mut self, cell: usize, output: Output) {
+        self.flush();
+        if let Some(cell) = self.cells.get(cell) {
+            cell.sink.send(output);
         }
     }
 
@@ -178,12 +190,12 @@ impl Outputs {
 
     /// The cell that the host counts so. What no cell caused goes to the newest one, also after its
     /// end.
-    fn place(&self, host_count: u64) -> Option<usize> {
+    pub(super) fn place(&self, host_count: u64) -> Option<usize> {
         let born = match self.settings.owner {
             Owner::Birth => self.of_host.get(&host_count).copied(),
             Owner::Current => None,
         };
-        born.or(self.cells.len().checked_sub(1))
+        born.or(self.newest())
     }
 }
 

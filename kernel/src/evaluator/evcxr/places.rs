@@ -66,6 +66,11 @@ impl Places {
         self.cells.get(index)
     }
 
+    /// All cells, oldest first.
+    pub(super) fn all(&self) -> impl Iterator<Item = &Source> {
+        self.cells.iter()
+    }
+
     /// A place as errors name it: `In[3]:4:1`.
     pub(super) fn describe(&self, place: Place) -> String {
         let number = self.cell(place.cell).map_or(0, |cell| cell.number);

@@ -2,12 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use interleave_lanes::Picture;
 use serde_json::Value;
 
 use super::{
     EvcxrEvaluator,
     commands::{self, Special},
-    failures, output_command, text_plain,
+    failures,
+    host_link::representations,
+    lanes::command as lanes,
+    output_command, text_plain,
     threads::{self, join::join, stop::stop},
 };
 use crate::evaluator::{Evaluator, Failure, Outcome, Output};
@@ -31,6 +35,7 @@ impl EvcxrEvaluator {
                 self.help();
                 Ok(())
             }
+            Special::Lanes(words) => self.lanes(words),
             Special::Output(choice) => self.choose_output(choice),
             Special::Threads => self.list_threads(),
             Special::LimitThreads(limit) => self.limit_threads(limit),
@@ -67,6 +72,33 @@ impl EvcxrEvaluator {
         let words = words.map_err(|message| failures::plain("error", &message))?;
         self.show(BTreeMap::from([text_plain(&words)]));
         Ok(())
+    }
+
+    fn lanes(&self, words: &str) -> Result<(), Failure> {
+        let error = |message: String| failures::plain("error", &message);
+        match lanes::Request::parse(words).map_err(error)? {
+            lanes::Request::Choose(mode) => {
+                self.link.choose_lanes(mode);
+                self.show(BTreeMap::from([text_plain(lanes::describe(mode))]));
+            }
+            lanes::Request::Show(number) => {
+                let picture = self.lanes_of(number)?;
+                self.show(representations(&picture, picture.to_open_html()));
+            }
+            lanes::Request::Save(file) => {
+                let picture = self.lanes_of(None)?;
+                let said = file.write(&picture).map_err(error)?;
+                self.show(BTreeMap::from([text_plain(&said)]));
+            }
+        }
+        Ok(())
+    }
+
+    fn lanes_of(&self, number: Option<usize>) -> Result<Picture, Failure> {
+        let picture = self.link.draw_lanes(number);
+        picture.ok_or_else(|| {
+            failures::plain("error", &lanes::unknown(number, self.link.lanes_mode()))
+        })
     }
 
     fn list_threads(&self) -> Result<(), Failure> {

@@ -93,7 +93,9 @@ impl State {
     pub(super) fn show_value_before(&mut self, cell: u64, chunk: &Chunk) {
         let is_notice = matches!(
             chunk,
-            Chunk::Event(HostEvent::ThreadsLeft { .. } | HostEvent::CellEnded(_))
+            Chunk::Event(
+                HostEvent::ThreadsLeft { .. } | HostEvent::CellEnded(_) | HostEvent::Trace { .. }
+            )
         );
         if self.value.as_ref().is_some_and(|(of, _)| *of == cell) && !is_notice {
             self.show_value();
@@ -124,7 +126,7 @@ impl State {
     }
 }
 
-fn say(host: &Host, request: &HostRequest) -> io::Result<()> {
+pub(super) fn say(host: &Host, request: &HostRequest) -> io::Result<()> {
     let mut socket = &host.socket;
     socket.write_all(&interleave_protocol::to_line(request))
 }

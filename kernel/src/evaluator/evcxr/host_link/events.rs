@@ -1,0 +1,80 @@
+//! What becomes of each thing that the host says.
+
+use interleave_protocol::{DisplayRole, HostEvent};
+
+use super::{Host, State};
+use crate::evaluator::{Output, evcxr::reader::Chunk};
+
+impl State {
+    pub(super) fn take_chunk(&mut self, host: &Host, cell: u64, chunk: Chunk) {
+        self.show_value_before(cell, &chunk);
+        match chunk {
+            Chunk::Output(stream, bytes) => {
+                let stream = stream.into();
+                self.last_words
+                    .hear(stream, &String::from_utf8_lossy(&bytes));
+                self.outputs.bytes(cell, stream, &bytes);
+            }
+            Chunk::Event(event) => self.take_event(host, cell, event),
+        }
+    }
+
+    fn take_event(&mut self, host: &Host, cell: u64, event: HostEvent) {
+        match event {
+            HostEvent::Output { .. } => {}
+            HostEvent::Hello { pid, is_copy } => {
+                if is_copy {
+                    self.report.succession = self.lineage.succeed(pid);
+                } else {
+                    self.lineage.begins(pid);
+                }
+                self.renew_limit(host);
+                self.choose_trace(host);
+            }
+            HostEvent::Snapshot { pid } => {
+                self.lineage.was_copied(pid);
+                self.wake_mover(); // It waits for the copy's end from now on.
+            }
+            HostEvent::NoSnapshot { reason } => {
+                self.lineage.was_not_copied(reason, &self.numbers);
+            }
+            HostEvent::CannotLoad { reason } => self.report.cannot_load = Some(reason),
+            HostEvent::CellStarted => {
+                self.outputs.started(cell);
+                self.begin_lanes(cell);
+                self.show_warnings();
+                let newest = self.places.current().and_then(|at| self.places.cell(at));
+                self.numbers
+                    .extend(newest.map(|source| (cell, source.number)));
+                let socket = host.socket.try_clone();
+                self.running.set(socket.ok().map(|socket| (cell, socket)));
+            }
+            HostEvent::CellEnded(times) => self.report.times = Some(times),
+            HostEvent::Display(display) if display.role == DisplayRole::Result => {
+                self.value = Some((cell, display));
+            }
+            HostEvent::Display(display) => self.outputs.send(cell, Output::Display(display)),
+            HostEvent::ClearOutput { wait } => {
+                self.forget_shown_lanes(cell);
+                self.outputs.send(cell, Output::Clear { wait });
+            }
+            HostEvent::Panic(panic) if panic.told && !panic.on_cell_thread => {}
+            HostEvent::Panic(panic) => self.take_panic(cell, panic),
+            HostEvent::CellPanicked => self.report.panicked = true,
+            HostEvent::StoppedAt(location) => {
+                self.report.stopped_at.get_or_insert(location);
+            }
+            HostEvent::VariablesLost { names } => self.report.lost = names,
+            HostEvent::Interrupted(how) => self.report.interrupted = Some(how),
+            HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
+            HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
+            HostEvent::Tasks(tasks) => self.take_tasks(tasks),
+            HostEvent::ThreadsLeft { threads } => self.tell_what_is_left(cell, &threads),
+            HostEvent::ThreadRefused { limit, at } => self.refuse_threads(cell, limit, &at),
+            HostEvent::Threads { threads, unseen } => {
+                self.take_threads(threads, unseen);
+            }
+            HostEvent::Trace { events, lost } => self.take_trace(cell, events, lost),
+        }
+    }
+}
