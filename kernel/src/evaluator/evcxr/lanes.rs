@@ -26,6 +26,9 @@ const EVENTS: usize = 20_000;
 /// Of so many threads and tasks it is known who they are.
 const KNOWN: usize = 20_000;
 
+/// So many changes of a thread of a pool that works for no cell are remembered.
+const IDLE: usize = 64;
+
 /// When a cell shows what its threads did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Mode {
@@ -55,6 +58,8 @@ pub(super) struct Lanes {
 struct HostNames {
     /// How each thread began and what it is called, by its number.
     threads: HashMap<u64, Vec<Event>>,
+    /// What threads of pools have waited for between tasks, lately.
+    idle: HashMap<u64, VecDeque<Event>>,
     /// The cell that each task belongs to, by the host's count.
     tasks: HashMap<TaskName, u64>,
 }
@@ -143,8 +148,12 @@ impl Lanes {
             });
             self.host.note(&event);
             let cell = self.host.cell_of(&event);
+            let is_its = |each: &&mut Recording| match cell {
+                Some(cell) => each.is_of(cell),
+                None => each.is_worked_for_by(event.thread),
+            };
             let mut newest_first = self.recordings.iter_mut().rev();
-            if let Some(recording) = newest_first.find(|each| each.is_of(cell)) {
+            if let Some(recording) = newest_first.find(is_its) {
                 recording.take(event, &self.host);
             }
         }
@@ -152,7 +161,7 @@ impl Lanes {
 
     /// So many events of a cell were not noted.
     pub(super) fn lose(&mut self, cell: u64, events: u64) {
-        if let Some(recording) = self.recordings().find(|each| each.is_of(Some(cell))) {
+        if let Some(recording) = self.recordings().find(|each| each.is_of(cell)) {
             recording.trace.lost += events;
             recording.shown.is_behind = true;
         }
@@ -185,12 +194,21 @@ impl HostNames {
             What::TaskSpawned { task } if self.tasks.len() < KNOWN => {
                 self.tasks.insert(*task, event.cell);
             }
+            What::Is(_) if event.cell == 0 && self.idle.len() < KNOWN => {
+                let waits = self.idle.entry(event.thread).or_default();
+                waits.push_back(event.clone());
+                if waits.len() > IDLE {
+                    waits.pop_front();
+                }
+            }
+            What::ThreadEnded => {
+                self.idle.remove(&event.thread);
+            }
             _ => {}
         }
     }
 
-    /// The cell that an event is a part of. What a thread does for no cell is left out, unless it is
-    /// about a task of one.
+    /// The cell that an event is a part of; `None` for what a thread of a pool does between tasks.
     fn cell_of(&self, event: &Event) -> Option<u64> {
         match (&event.what, event.cell) {
             (What::TaskWoken { task }, 0) => self.tasks.get(task).copied(),
@@ -207,12 +225,13 @@ impl Recording {
             self.trace.lost += 1;
             return;
         }
-        // Who it is, if it began in another cell.
-        if self.threads.insert(event.thread)
-            && let Some(known) = host.threads.get(&event.thread)
-        {
-            let others = known.iter().filter(|known| **known != event);
+        if self.threads.insert(event.thread) {
+            // Who it is, if it began in another cell, and what it has done until now.
+            let known = host.threads.get(&event.thread).into_iter().flatten();
+            let known = known.chain(host.idle.get(&event.thread).into_iter().flatten());
+            let others = known.filter(|known| **known != event);
             self.trace.events.extend(others.cloned());
+            self.trace.events.sort_by_key(|event| event.time);
         }
         self.trace.events.push(event);
     }
@@ -224,8 +243,14 @@ impl Recording {
     }
 
     /// Whether it is the cell that the host counts so.
-    fn is_of(&self, host_count: Option<u64>) -> bool {
-        host_count.is_some() && self.host_count == host_count
+    fn is_of(&self, host_count: u64) -> bool {
+        self.host_count == Some(host_count)
+    }
+
+    /// Whether a thread that works for no cell now has worked for this one: its lane would seem to
+    /// go on else.
+    fn is_worked_for_by(&self, thread: u64) -> bool {
+        self.host_count.is_some() && self.threads.contains(&thread)
     }
 
     /// Whether its lanes are to be seen at once.
