@@ -5,6 +5,7 @@
 use std::{fs, io, path::Path};
 
 use anyhow::Result;
+use interleave_protocol::CellFacts;
 use serde_json::Value;
 
 use crate::{
@@ -12,28 +13,37 @@ use crate::{
     checkpoints::{self, Checked},
     diagnostics::Mapping,
     insertions::Insertions,
+    unneeded,
 };
 
-/// Writes the source to `path`, with checkpoints if it can have some, and calls rustc once or twice.
-/// rustc knows the file by its `name`.
+/// Writes the source to `path`, with checkpoints if it can have some and without what it does not
+/// need, and calls rustc; once more with the source as it is, if it must. rustc knows the file by its
+/// `name`.
 pub(crate) fn with_checkpoints(
     path: &Path,
     name: &str,
     source: &str,
+    facts: &CellFacts,
     opt_level: &str,
     rustc: impl Fn() -> Result<Run>,
 ) -> Result<Run> {
-    if let Some(checked) = checkpoints::insert(source, opt_level) {
-        write(path, &checked.source, Some(&checked))?;
+    let less = unneeded::left_out(source, facts);
+    let first = less.as_deref().unwrap_or(source);
+    let checked = checkpoints::insert(first, opt_level);
+    if less.is_some() || checked.is_some() {
+        let text = checked.as_ref().map_or(first, |checked| &checked.source);
+        write(path, text, checked.as_ref())?;
         let mut run = rustc()?;
         if run.success || run.crashed || is_about_stored_variables(&run.diagnostics, source) {
-            let mapping = Mapping {
-                path: name,
-                source,
-                checked: &checked,
-            };
-            let diagnostics = run.diagnostics.into_iter();
-            run.diagnostics = diagnostics.filter_map(|line| mapping.back(line)).collect();
+            if let Some(checked) = &checked {
+                let mapping = Mapping {
+                    path: name,
+                    source: first,
+                    checked,
+                };
+                let diagnostics = run.diagnostics.into_iter();
+                run.diagnostics = diagnostics.filter_map(|line| mapping.back(line)).collect();
+            }
             return Ok(run);
         }
     }

@@ -113,9 +113,10 @@ fn build(
     let level = opt_level(directory, &facts)?;
     loop {
         let source = keeping::with_early_drops(&source, notes.early_drops());
-        let mut run = attempt::with_checkpoints(&path, &facts.source(), &source, &level, || {
-            rustc(&facts.source())
-        })?;
+        let mut run =
+            attempt::with_checkpoints(&path, &facts.source(), &source, &facts, &level, || {
+                rustc(&facts.source())
+            })?;
         let generated = as_generated(&source);
         if let Some(ordered) = &ordered {
             let diagnostics = run.diagnostics.into_iter();

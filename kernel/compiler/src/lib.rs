@@ -8,6 +8,7 @@
 //!   Real cargo runs only when a notebook adds others with `:dep`.
 //! - [`rewrite`]: the source that evcxr generated is changed, line by line, before rustc sees it.
 //! - [`runtime`]: the tokio runtime starts with the first cell that can need it.
+//! - [`unneeded`]: what earlier cells have defined is compiled where it is needed.
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`checkpoints`]: a running cell can be stopped.
 //! - [`cell`]: rustc is called directly.
@@ -46,3 +47,4 @@ pub mod runtime;
 pub mod seams;
 pub mod statics;
 pub mod types;
+pub mod unneeded;

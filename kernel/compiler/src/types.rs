@@ -12,14 +12,17 @@
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
 use anyhow::{Context, Result};
-use interleave_protocol::types::{Found, Wanted};
+use interleave_protocol::{
+    CellFacts,
+    types::{Found, Wanted},
+};
 use serde_json::Value;
 
 use crate::{
     call::{Answered, Caller},
     dependencies::Dependencies,
     installation::Installation,
-    order,
+    order, unneeded,
 };
 
 /// Where the question is, in the directory of the cell.
@@ -48,23 +51,72 @@ pub fn learn(
         .context("cannot read the source that evcxr wrote")?;
     // What only evcxr reads would hide a `thread_local!` in a module.
     let source = interleave_protocol::types::without_added(&source);
-    let ordered = order::ordered(&source).map(|ordered| ordered.source);
-    let (source, lines) = ask_for(&ordered.unwrap_or(source), &wanted.names);
-    // Not the file that evcxr wrote: it compares what is there with what it is about to write.
-    fs::write(directory.join(SOURCE), source)?;
+    let source = order::ordered(&source).map_or(source, |ordered| ordered.source);
     let caller = Caller {
         installation,
         dependencies,
         directory,
     };
+    // An error in it may be of our making.
+    let found = match simpler(&source, &wanted.facts) {
+        Some(simpler) => Some(ask(caller, &simpler, &wanted.names)?),
+        None => None,
+    };
+    let found = match found.filter(|found| !found.other_errors) {
+        Some(found) => found,
+        None => ask(caller, &source, &wanted.names)?,
+    };
+    fs::write(directory.join(Found::FILE), serde_json::to_vec(&found)?)?;
+    Ok(())
+}
+
+fn ask(caller: Caller<'_>, source: &str, names: &[String]) -> Result<Found> {
+    let (source, lines) = ask_for(source, names);
+    // Not the file that evcxr wrote: it compares what is there with what it is about to write.
+    fs::write(caller.directory.join(SOURCE), source)?;
     let understand = |answered: &Answered| read(&String::from_utf8_lossy(&answered.said), &lines);
     let answered = caller.call(rustc(caller, SOURCE), SOURCE, None, |answered| {
         !understand(answered).other_errors
     })?;
-    let found = understand(&answered);
-    fs::write(directory.join(Found::FILE), serde_json::to_vec(&found)?)?;
-    Ok(())
+    Ok(understand(&answered))
 }
+
+/// The source without what costs time and has nothing to do with types, on the same lines; `None` if
+/// there is nothing of that.
+///
+/// - evcxr defines an error type that everything can become. rustc then compares the
+///   implementations of `From` that it knows, which takes longer than all else; the prelude's type
+///   is compared already.
+/// - Only a cell that awaits needs a function that can.
+/// - What the cell does not need is left out.
+fn simpler(source: &str, facts: &CellFacts) -> Option<String> {
+    let start = source.rfind(ERROR_TYPE)?;
+    let end = start + source[start..].find("\nfn evcxr_variable_store<T")?;
+    let is_ours = source[start..end]
+        .lines()
+        .skip(1)
+        .all(|line| line.is_empty() || line.starts_with(' '));
+    if !is_ours {
+        return None;
+    }
+    let lines = "\n".repeat(source[start..end].matches('\n').count());
+    let mut simpler = format!(
+        "{}{PRELUDE_ERROR}{lines}{}",
+        &source[..start],
+        &source[end..]
+    );
+    if !facts.awaits {
+        simpler = simpler.replacen(ASYNC_FUNCTION, SIMPLE_FUNCTION, 1);
+    }
+    Some(unneeded::left_out(&simpler, facts).unwrap_or(simpler))
+}
+
+/// `get_user_error_type` and `analysis_code` in `eval_context.rs` of evcxr 0.22.
+const ERROR_TYPE: &str = "            struct EvcxrUserCodeError {}";
+const ASYNC_FUNCTION: &str = "\nasync fn evcxr_analysis_wrapper(";
+const SIMPLE_FUNCTION: &str = "\nfn evcxr_analysis_wrapper(";
+/// What is there instead.
+const PRELUDE_ERROR: &str = "use ::interleave::private::UserError as EvcxrUserCodeError;";
 
 /// Puts the question into the source. The lines, counted from 1, on which it is, each with its
 /// variable.
@@ -181,6 +233,39 @@ Ok(())
             lines,
             BTreeMap::from([(6, "y".to_owned()), (8, "x".to_owned())])
         );
+    }
+
+    #[test]
+    fn the_simpler_source_has_the_same_lines() {
+        let error = "            struct EvcxrUserCodeError {}
+            impl<T: std::fmt::Display> From<T> for EvcxrUserCodeError {
+                fn from(error: T) -> Self {
+                    EvcxrUserCodeError {}
+                }
+            }
+        ";
+        let source = format!("fn f() {{}}\n\n{error}\n{GENERATED}");
+        let facts = CellFacts::default();
+        let simple = simpler(&source, &facts).unwrap();
+        assert_eq!(simple.lines().count(), source.lines().count());
+        let changed: Vec<_> = simple
+            .lines()
+            .zip(source.lines())
+            .filter(|(new, old)| new != old && !new.is_empty())
+            .map(|(new, _)| new)
+            .collect();
+        let function = GENERATED.lines().nth(1).unwrap().replace("async ", "");
+        assert_eq!(changed, [PRELUDE_ERROR, function.as_str()]);
+        let awaits = CellFacts {
+            awaits: true,
+            ..facts
+        };
+        assert!(
+            simpler(&source, &awaits)
+                .unwrap()
+                .contains("\nasync fn evcxr")
+        );
+        assert_eq!(simpler(GENERATED, &awaits), None);
     }
 
     #[track_caller]

@@ -18,6 +18,10 @@ pub struct CellFacts {
     /// Names of the items that the cell defines; of an `impl`, the type's name.
     #[serde(default)]
     pub items: Vec<String>,
+    /// The cell defines and imports nothing and gives no command. What earlier cells have defined, and
+    /// it does not name, is as good as it was.
+    #[serde(default)]
+    pub only_statements: bool,
     /// The process that will run the cell, so that what lived in another is not looked for in it; 0
     /// when it is not known yet.
     #[serde(default)]

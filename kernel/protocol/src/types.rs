@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::CellFacts;
+
 /// Stands before what the kernel writes into a cell for evcxr, and not for rustc.
 ///
 /// White space to every parser of Rust, so it changes nothing but the place of what follows; and
@@ -25,6 +27,9 @@ pub const END_OF_ITEM: &str = "\u{b}\u{b}}";
 pub struct Wanted {
     /// Variables at the top level of the cell.
     pub names: Vec<String>,
+    /// What is known of the cell by parsing it.
+    #[serde(default)]
+    pub facts: CellFacts,
 }
 
 /// The answer: a file beside [`Wanted::FILE`].

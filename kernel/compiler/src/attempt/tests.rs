@@ -21,15 +21,22 @@ fn attempt(answers: &[(bool, Value)]) -> (Vec<String>, Run, Insertions) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("lib.rs");
     let seen = RefCell::new(Vec::new());
-    let run = with_checkpoints(&path, &path.to_string_lossy(), CELL, "0", || {
-        let (success, diagnostic) = &answers[seen.borrow().len()];
-        seen.borrow_mut().push(fs::read_to_string(&path)?);
-        Ok(Run {
-            crashed: false,
-            success: *success,
-            diagnostics: vec![diagnostic.to_string()],
-        })
-    });
+    let run = with_checkpoints(
+        &path,
+        &path.to_string_lossy(),
+        CELL,
+        &CellFacts::default(),
+        "0",
+        || {
+            let (success, diagnostic) = &answers[seen.borrow().len()];
+            seen.borrow_mut().push(fs::read_to_string(&path)?);
+            Ok(Run {
+                crashed: false,
+                success: *success,
+                diagnostics: vec![diagnostic.to_string()],
+            })
+        },
+    );
     (
         seen.into_inner(),
         run.unwrap(),
@@ -114,7 +121,15 @@ fn warnings(directory: &Path, source: &str, checked: bool) -> Vec<Value> {
         })
     };
     let run = if checked {
-        with_checkpoints(&path, &path.to_string_lossy(), source, "0", rustc).unwrap()
+        with_checkpoints(
+            &path,
+            &path.to_string_lossy(),
+            source,
+            &CellFacts::default(),
+            "0",
+            rustc,
+        )
+        .unwrap()
     } else {
         write(&path, source, None).unwrap();
         rustc().unwrap()

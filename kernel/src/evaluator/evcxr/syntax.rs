@@ -101,13 +101,11 @@ pub(super) fn facts(code: &str) -> CellFacts {
     let Some(body) = Parsed::of(code).body() else {
         return CellFacts::default();
     };
+    let items = || body.syntax().descendants().filter_map(ast::Item::cast);
+    let is_macro = |item: &ast::Item| matches!(item, ast::Item::MacroCall(_));
     let mut facts = CellFacts {
-        items: body
-            .syntax()
-            .descendants()
-            .filter_map(ast::Item::cast)
-            .flat_map(|item| names(&item))
-            .collect(),
+        items: items().flat_map(|item| names(&item)).collect(),
+        only_statements: !has_commands(code) && items().all(|item| is_macro(&item)),
         ..CellFacts::default()
     };
     visit(body.syntax(), &mut facts);
@@ -224,6 +222,13 @@ pub(super) fn head_length(code: &str) -> usize {
         })
         .map(str::len)
         .sum()
+}
+
+/// Whether the cell begins with a command for evcxr (`:dep …`).
+fn has_commands(code: &str) -> bool {
+    code[..head_length(code)]
+        .lines()
+        .any(|line| line.trim_start().starts_with(':'))
 }
 
 /// The code without the commands that evcxr takes at its head (`:dep …`), which are not Rust.

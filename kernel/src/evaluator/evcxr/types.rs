@@ -11,6 +11,7 @@ use interleave_protocol::{
 use super::{
     EvcxrEvaluator, commands,
     lets::{self, Typed, Variable},
+    syntax,
     variables::Sending,
 };
 
@@ -86,6 +87,7 @@ impl EvcxrEvaluator {
         let names = variables.iter().map(|variable| variable.name.clone());
         let wanted = Wanted {
             names: names.collect(),
+            facts: syntax::facts(code),
         };
         let directory = self.workspace.compile_directory();
         let question = directory.join(Wanted::FILE);
