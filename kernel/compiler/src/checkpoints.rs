@@ -16,7 +16,10 @@
 
 use std::ops::Range;
 
-use crate::insertions::Insertions;
+use crate::{
+    insertions::Insertions,
+    sites::{self, Site},
+};
 
 use self::find::Finder;
 
@@ -42,11 +45,27 @@ pub struct Checked {
     pub insertions: Insertions,
     /// Of a checkpoint behind a statement: where it was put, and the bytes of the next statement.
     pub followers: Vec<(usize, Range<usize>)>,
+    /// The calls that take locks or wait.
+    pub sites: Vec<Site>,
+    /// Whether some of them are noted.
+    pub has_notes: bool,
+}
+
+/// What is written into the source of a cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Additions {
+    /// Checkpoints, and notes of locks that are taken; the cell's number is in those.
+    All {
+        /// See [`CellFacts::id`](interleave_protocol::CellFacts::id).
+        cell: u64,
+    },
+    /// Only checkpoints.
+    Checkpoints,
 }
 
 /// Writes checkpoints into the source of a cell. `None` when there is nothing to check, or the
 /// source does not parse.
-pub fn insert(source: &str, opt_level: &str) -> Option<Checked> {
+pub fn insert(source: &str, opt_level: &str, additions: Additions) -> Option<Checked> {
     if std::env::var_os(SWITCH).is_some_and(|value| value == "0") {
         return None;
     }
@@ -55,20 +74,30 @@ pub fn insert(source: &str, opt_level: &str) -> Option<Checked> {
     let cell = cell_code(source)?;
     let mut finder = Finder::new(cell, optimised);
     syn::visit::visit_file(&mut finder, &file);
-    if finder.pieces.is_empty() {
+    let found = match additions {
+        Additions::All { cell } => sites::find(source, &file, cell),
+        Additions::Checkpoints => sites::Found::default(),
+    };
+    // At one byte a note ends before a checkpoint stands, and the next note begins behind it.
+    let closes = found.closes.iter().map(|(at, text)| (*at, text.as_str()));
+    let opens = found.opens.iter().map(|at| (*at, sites::OPEN));
+    let pieces: Vec<(usize, &str)> = closes.chain(finder.pieces).chain(opens).collect();
+    if pieces.is_empty() {
         return None;
     }
-    let (insertions, source) = Insertions::make(source, finder.pieces);
+    let (insertions, source) = Insertions::make(source, pieces);
     Some(Checked {
         source,
         insertions,
         followers: finder.followers,
+        has_notes: !found.opens.is_empty(),
+        sites: found.sites,
     })
 }
 
 /// The text without checkpoints, for a piece of source that rustc suggests.
 pub fn without(text: &str) -> String {
-    text.replace(OPEN, "").replace(CALL, "")
+    sites::without(&text.replace(OPEN, "").replace(CALL, ""))
 }
 
 /// Begins the function that evcxr calls, once it is rewritten.

@@ -11,6 +11,7 @@
 //! - [`unneeded`]: what earlier cells have defined is compiled where it is needed.
 //! - [`statics`]: a static has one identity in all cells.
 //! - [`checkpoints`]: a running cell can be stopped.
+//! - [`sites`]: who has taken a lock is known.
 //! - [`cell`]: rustc is called directly.
 //! - [`cache`]: what rustc made of a cell is remembered.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
@@ -45,6 +46,7 @@ pub mod rewrite;
 pub mod role;
 pub mod runtime;
 pub mod seams;
+pub mod sites;
 pub mod statics;
 pub mod types;
 pub mod unneeded;

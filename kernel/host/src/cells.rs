@@ -15,7 +15,7 @@ use self::{
     library::Library,
     runner::{Cell, Variables},
 };
-use crate::{link, service, snapshot, stdio, stop, threads, trace};
+use crate::{link, observe, service, snapshot, stdio, stop, threads, trace};
 
 mod library;
 mod runner;
@@ -57,6 +57,7 @@ pub(crate) fn run(control_in: OwnedFd, prelude: &OsStr, snapshots: bool) -> io::
     stop::prepare(unsafe { &*flag })?;
     start_flushing();
     start_tracing();
+    observe::watch();
     runner::start(&prelude)?;
     snapshot::set_up(snapshots);
     follow_evcxr(1, Variables::none())
@@ -68,6 +69,7 @@ fn go_on_after(number: u64, variables: Variables) -> io::Result<()> {
     link::listen()?;
     start_flushing();
     start_tracing();
+    observe::watch();
     service::spawn("interleave-control", move || {
         let result = follow_evcxr(number + 1, variables);
         std::process::exit(i32::from(crate::report(result) != ExitCode::SUCCESS));

@@ -199,6 +199,9 @@ fn answer(line: &[u8]) {
         Ok(HostRequest::StopThreads { numbers }) => stop::stop_threads(&numbers),
         Ok(HostRequest::LimitThreads { limit }) => observe::limit_threads(limit),
         Ok(HostRequest::Trace { is_on }) => trace::switch(is_on),
+        Ok(HostRequest::Stuck) => send(&HostEvent::AllStuck {
+            stuck: observe::all_stuck(),
+        }),
         // What nobody knows is nobody's loss: both ends are of one version.
         Err(_) => {}
     }

@@ -13,11 +13,15 @@ mod frames;
 mod interpose;
 mod left;
 mod limit;
+mod locks;
+mod outside;
 mod reading;
 mod registry;
 mod stopping;
+mod stuck;
 mod waiting;
 mod waits;
+mod watch;
 
 pub(crate) use frames::Frame;
 pub(crate) use interpose::interpose;
@@ -33,3 +37,4 @@ pub(crate) use stopping::{
     is_marked_itself, mark_threads, runs_cells_here, stop_threads, wake_marked_threads, work_for,
 };
 pub(crate) use waiting::{Waiting, blocked, now};
+pub(crate) use watch::{all_stuck, watch};

@@ -22,10 +22,12 @@ use crate::{
 };
 
 pub use interrupt::checkpoint;
+pub use locks::Taken;
 pub use runtime::enter_runtime;
 
 mod hooks;
 pub mod interrupt;
+mod locks;
 mod runtime;
 pub mod variables;
 
@@ -45,6 +47,7 @@ thread_local! {
 #[unsafe(no_mangle)]
 pub extern "C" fn interleave_prelude_start() {
     hooks::watch();
+    locks::look_at_guards();
 }
 
 /// Called by the host to start a thread for the cells: the first one, and one more whenever a cell

@@ -7,6 +7,7 @@
 mod build;
 mod facts;
 mod notes;
+mod stuck;
 mod threads;
 mod times;
 mod trace;
@@ -20,6 +21,7 @@ use serde_json::Value;
 pub use build::BuildProgress;
 pub use facts::CellFacts;
 pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
+pub use stuck::{HolderFate, LockHolder, Stuck, StuckThread};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;
 pub use trace::{ObjectKind, TaskKind, TaskName, TraceEvent, What};
@@ -140,6 +142,15 @@ pub enum HostEvent {
         /// How many more there are than the host tells apart.
         unseen: usize,
     },
+    /// Threads of the cell that this is from are stuck.
+    Stuck(Stuck),
+    /// They are not any more.
+    StuckNoMore,
+    /// The answer to [`HostRequest::Stuck`].
+    AllStuck {
+        /// All threads that are stuck now, by the cell that started them.
+        stuck: Vec<Stuck>,
+    },
     /// What threads have done since the last message of this kind.
     Trace {
         /// In the order in which it happened.
@@ -177,6 +188,8 @@ pub enum HostRequest {
         /// So many.
         limit: usize,
     },
+    /// Which threads are stuck?
+    Stuck,
     /// From now on tell, or do not tell, what threads do ([`HostEvent::Trace`]); told until then.
     Trace {
         /// Whether to tell it.

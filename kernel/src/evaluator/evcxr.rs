@@ -73,6 +73,7 @@ mod types;
 mod unnamed;
 mod variables;
 mod warnings;
+mod why;
 mod workspace;
 
 pub use analyst::serve as serve_analysis;

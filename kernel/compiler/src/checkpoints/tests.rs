@@ -10,7 +10,8 @@ fn check_level(marked: &str, opt_level: &str) {
     let cell = "pub extern \"C-unwind\" fn run_user_code_1(\nmut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}\n";
     let marked = format!("{marked}\n{cell}");
     let source = marked.replace([MARK, '⟨', '⟩'], "");
-    let found = insert(&source, opt_level).map_or(source.clone(), |checked| checked.source);
+    let found = insert(&source, opt_level, Additions::Checkpoints)
+        .map_or(source.clone(), |checked| checked.source);
     let shown = found.replace(OPEN, "⟨").replace(CALL, &MARK.to_string());
     assert_eq!(shown, marked.replace('⟩', CLOSE));
 }
@@ -142,14 +143,19 @@ fn of_the_function_that_evcxr_calls_only_the_students_statements_have_some() {
             "",
         ),
     ] {
-        let checked = insert(&cell.replace(MARK, ""), "0").unwrap();
+        let checked = insert(&cell.replace(MARK, ""), "0", Additions::Checkpoints).unwrap();
         assert_eq!(checked.source.replace(CALL, &MARK.to_string()), cell);
     }
     let without_variables = "pub extern \"C-unwind\" fn run_user_code_0(\n\
         evcxr_variable_store: *mut u8) -> *mut u8 {\nif std::panic::catch_unwind(||{\n\
         sleep();§\n}).is_err() {\n    println!(\"EVCXR_PANIC_NOTIFICATION\");\n}\n\
         evcxr_variable_store\n}\n";
-    let checked = insert(&without_variables.replace(MARK, ""), "0").unwrap();
+    let checked = insert(
+        &without_variables.replace(MARK, ""),
+        "0",
+        Additions::Checkpoints,
+    )
+    .unwrap();
     assert_eq!(
         checked.source.replace(CALL, &MARK.to_string()),
         without_variables
@@ -161,10 +167,10 @@ fn a_cell_that_is_compiled_for_its_errors_has_none() {
     let source = CELL
         .replace(MARK, "")
         .replace("std::panic::catch_unwind(", "(");
-    assert!(insert(&source, "0").is_none());
+    assert!(insert(&source, "0", Additions::Checkpoints).is_none());
 }
 
 #[test]
 fn what_does_not_parse_has_none() {
-    assert!(insert("fn f( {", "0").is_none());
+    assert!(insert("fn f( {", "0", Additions::Checkpoints).is_none());
 }

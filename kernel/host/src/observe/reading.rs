@@ -28,7 +28,7 @@ pub(crate) fn threads() -> (Vec<Thread>, usize) {
 }
 
 /// `None` for a thread that ended while it was looked at.
-fn describe(slot: &Slot) -> Option<Thread> {
+pub(super) fn describe(slot: &Slot) -> Option<Thread> {
     let number = slot.number.load(Relaxed);
     let noted = slot.waiting.read();
     let birth = symbols(&slot.birth.addresses());
@@ -52,6 +52,17 @@ fn describe(slot: &Slot) -> Option<Thread> {
     };
     // One that was left behind is as good as ended.
     (slot.is_thread(number) && !slot.fate.is_left()).then_some(thread)
+}
+
+/// Whose a thread is.
+pub(super) fn kind_of(slot: &Slot) -> ThreadKind {
+    kind(slot, slot.name().as_deref())
+}
+
+/// What a thread with these callers waits for at a futex, and whether code of a cell is among them.
+pub(super) fn use_of_futex(callers: &[usize], is_timed: bool) -> (FutexUse, bool) {
+    let symbols = symbols(callers);
+    (futex_use(&symbols, is_timed), !places(&symbols).is_empty())
 }
 
 pub(super) fn kind(slot: &Slot, name: Option<&str>) -> ThreadKind {

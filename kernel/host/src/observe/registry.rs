@@ -12,7 +12,7 @@ use interleave_protocol::ThreadKind;
 
 use super::{
     frames::{self, Frame, Trace},
-    limit, reading,
+    limit, locks, reading,
     waiting::Note,
 };
 use crate::{stop::fate::Fate, trace};
@@ -48,6 +48,8 @@ pub(super) struct Slot {
     /// Who called `pthread_create`.
     pub(super) birth: Trace,
     pub(super) waiting: Note,
+    /// The epoll instance at which it waits without a limit; [`NO_EPOLL`] for none.
+    pub(super) epoll: AtomicI32,
     /// The cell that it works for now; 0 for none.
     pub(super) works_for: AtomicU64,
     /// Where in a cell an interrupt has found it.
@@ -58,6 +60,9 @@ pub(super) struct Slot {
     /// The next free slot, as an index + 1.
     next_free: AtomicU32,
 }
+
+/// See [`Slot::epoll`].
+pub(super) const NO_EPOLL: i32 = -1;
 
 const FREE: u8 = 0;
 const LIVE: u8 = 1;
@@ -76,6 +81,7 @@ impl Slot {
             name: [const { AtomicU64::new(0) }; NAME / 8],
             birth: Trace::new(),
             waiting: Note::new(),
+            epoll: AtomicI32::new(NO_EPOLL),
             works_for: AtomicU64::new(0),
             found_at: Trace::new(),
             awaits_at: Trace::new(),
@@ -91,13 +97,11 @@ impl Slot {
 
     /// The name that the thread gave itself: at most 15 bytes, as the system keeps it.
     pub(super) fn name(&self) -> Option<String> {
-        let words = self.name.each_ref().map(|word| word.load(Relaxed));
-        let bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
-        let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
-        // The system cuts a name off after 15 bytes, which may be within a character.
-        let whole = String::from_utf8_lossy(text);
-        let whole = whole.trim_end_matches(char::REPLACEMENT_CHARACTER);
-        (!whole.is_empty()).then(|| whole.to_owned())
+        text(self.name_words())
+    }
+
+    fn name_words(&self) -> [u64; NAME / 8] {
+        self.name.each_ref().map(|word| word.load(Relaxed))
     }
 
     /// Whether it is a thread of Interleave itself.
@@ -127,6 +131,16 @@ impl Slot {
     }
 }
 
+/// A name as it lies in a slot.
+pub(super) fn text(name: [u64; NAME / 8]) -> Option<String> {
+    let bytes: Vec<u8> = name.into_iter().flat_map(u64::to_le_bytes).collect();
+    let text = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    // The system cuts a name off after 15 bytes, which may be within a character.
+    let whole = String::from_utf8_lossy(text);
+    let whole = whole.trim_end_matches(char::REPLACEMENT_CHARACTER);
+    (!whole.is_empty()).then(|| whole.to_owned())
+}
+
 static THREADS: [Slot; SLOTS] = [const { Slot::new() }; SLOTS];
 /// Slots from here on were never used.
 static UNUSED: AtomicUsize = AtomicUsize::new(0);
@@ -136,6 +150,11 @@ static FREED: AtomicU64 = AtomicU64::new(0);
 static NUMBER: AtomicU64 = AtomicU64::new(1);
 /// Living threads that found no slot.
 static UNSEEN: AtomicUsize = AtomicUsize::new(0);
+
+/// The number of the newest thread.
+pub(super) fn newest_number() -> u64 {
+    NUMBER.load(Relaxed) - 1
+}
 
 thread_local! {
     // Without a destructor, so it can be used from the first to the last moment of a thread.
@@ -199,6 +218,7 @@ impl Place {
         slot.set_name(b"");
         slot.birth.take(caller);
         slot.waiting.clear();
+        slot.epoll.store(NO_EPOLL, Relaxed);
         slot.works_for.store(cell, Relaxed);
         slot.fate.reset();
         slot.phase.store(LIVE, Release);
@@ -229,6 +249,7 @@ impl Drop for Place {
             UNSEEN.fetch_sub(1, Relaxed);
             return;
         };
+        locks::ends(slot.number.load(Relaxed), slot.name_words());
         if is_current(slot) {
             trace::thread_ended();
             CURRENT.set(None);

@@ -10,7 +10,7 @@ use crate::{threads, trace};
 
 use super::{
     frames::{Frame, Trace},
-    registry::{self, Slot},
+    registry::{self, NO_EPOLL, Slot},
 };
 
 /// What a thread is about to wait for. Times are nanoseconds of the monotonic clock.
@@ -63,11 +63,21 @@ pub(crate) fn blocked<R>(waiting: Waiting, caller: Frame, call: impl FnOnce() ->
     call()
 }
 
+/// The calling thread is about to wait at an epoll instance, without a limit if the time is negative.
+pub(super) fn at_epoll(epoll: i32, timeout: i32) -> Waiting {
+    if let Some(slot) = registry::current().filter(|slot| !slot.waiting.is_set()) {
+        let endless = if timeout < 0 { epoll } else { NO_EPOLL };
+        slot.epoll.store(endless, Relaxed);
+    }
+    Waiting::Io
+}
+
 struct Awake(&'static Slot);
 
 impl Drop for Awake {
     fn drop(&mut self) {
         self.0.fate.go_on();
+        self.0.epoll.store(NO_EPOLL, Relaxed);
         self.0.waiting.clear();
         trace::runs();
     }

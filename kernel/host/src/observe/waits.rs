@@ -5,7 +5,7 @@ use std::ffi::{c_int, c_long, c_void};
 use super::{
     frames::Frame,
     interpose::interpose,
-    waiting::{Waiting, blocked, nanoseconds, now},
+    waiting::{Waiting, at_epoll, blocked, nanoseconds, now},
 };
 use crate::{descriptors, next::Next, stop, trace};
 
@@ -306,9 +306,9 @@ fn is_no_time(time: *const libc::timespec) -> bool {
 }
 
 waits! {
-    epoll_wait, EPOLL_WAIT, Waiting::Io, (timeout != 0), "r8", "x4",
+    epoll_wait, EPOLL_WAIT, at_epoll(epoll, timeout), (timeout != 0), "r8", "x4",
         (epoll: c_int, events: *mut libc::epoll_event, count: c_int, timeout: c_int) -> c_int;
-    epoll_pwait, EPOLL_PWAIT, Waiting::Io, (timeout != 0), "r9", "x5",
+    epoll_pwait, EPOLL_PWAIT, at_epoll(epoll, timeout), (timeout != 0), "r9", "x5",
         (epoll: c_int, events: *mut libc::epoll_event, count: c_int, timeout: c_int,
          mask: *const libc::sigset_t) -> c_int;
     poll, POLL, Waiting::Io, (timeout != 0), "rcx", "x3",

@@ -9,7 +9,7 @@ pub(super) struct Command {
 }
 
 /// In the order of `:help`.
-pub(super) const OURS: [Command; 11] = [
+pub(super) const OURS: [Command; 12] = [
     Command {
         name: "?NAME",
         description: "Show the documentation of a name, as Shift+Tab does",
@@ -59,6 +59,10 @@ pub(super) const OURS: [Command; 11] = [
         name: ":version",
         description: "Print the versions of Interleave, evcxr and rustc",
     },
+    Command {
+        name: ":why",
+        description: "Say why threads are stuck, or why the cell was that was interrupted last",
+    },
 ];
 
 /// What a cell asks of us instead of evcxr.
@@ -80,6 +84,8 @@ pub(super) enum Special<'a> {
     /// Stop those.
     Stop(&'a str),
     Version,
+    /// Say why threads are stuck.
+    Why,
     /// Show the limit of memory, or set what stands behind `limit`.
     Memory(Option<&'a str>),
     Quit,
@@ -112,6 +118,7 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
         ":time on" => Some(Special::Time(timing::Request::On)),
         ":time off" => Some(Special::Time(timing::Request::Off)),
         ":version" => Some(Special::Version),
+        ":why" => Some(Special::Why),
         ":quit" => Some(Special::Quit),
         _ => None,
     }

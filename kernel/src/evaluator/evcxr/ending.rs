@@ -18,6 +18,7 @@ impl EvcxrEvaluator {
         interrupted: bool,
         report: Report,
     ) -> Outcome {
+        let stuck = report.stuck.as_deref();
         let obstacle = self.link.lineage().cell_ends();
         let (last, others) = match report.panics.split_last() {
             Some((last, others)) if report.panicked => (Some(last), others),
@@ -29,7 +30,7 @@ impl EvcxrEvaluator {
         if let Some(end) = report.succession {
             self.statics.restore();
             return Outcome::Failed(if interrupted {
-                failures::interrupted(Stopped::Host(Fate::Kept))
+                failures::interrupted(Stopped::Host(Fate::Kept), stuck)
             } else {
                 self.end_of_host(&report, &end.to_string(), &Fate::Kept)
             });
@@ -37,9 +38,11 @@ impl EvcxrEvaluator {
         let fate = Fate::Lost(obstacle);
         match result {
             Err(Error::SubprocessTerminated(_)) if interrupted => {
-                Outcome::Failed(failures::interrupted(Stopped::Host(fate)))
+                Outcome::Failed(failures::interrupted(Stopped::Host(fate), stuck))
             }
-            Err(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Compiler)),
+            Err(_) if interrupted => {
+                Outcome::Failed(failures::interrupted(Stopped::Compiler, None))
+            }
             Err(Error::SubprocessTerminated(status)) => {
                 let end = self.link.lineage().end_of_successor();
                 let status = end.map_or(status, |end| end.to_string());
@@ -60,7 +63,7 @@ impl EvcxrEvaluator {
             Ok(_) if let Some(how) = &report.interrupted => {
                 Outcome::Failed(self.failure_at(|places| failures::stopped(how, &report, places)))
             }
-            Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell)),
+            Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell, None)),
             Ok(_) if report.panicked => {
                 Outcome::Failed(self.failure_at(|places| {
                     failures::panicked(last, report.remark.as_deref(), places)

@@ -109,11 +109,17 @@ pub(super) enum Stopped {
     Host(Fate),
 }
 
-pub(super) fn interrupted(stopped: Stopped) -> Failure {
+/// `stuck` says why the cell could not go on, if that is known.
+pub(super) fn interrupted(stopped: Stopped, stuck: Option<&str>) -> Failure {
     let message = match stopped {
         Stopped::Compiler => "the compiler was interrupted. Nothing is lost.".to_owned(),
         Stopped::Cell => "the cell was interrupted. Nothing is lost.".to_owned(),
-        Stopped::Host(fate) => format!("the cell was interrupted. {fate}"),
+        Stopped::Host(fate) => match stuck {
+            Some(reason) => {
+                format!("the cell was interrupted. It was stuck: {reason} (:why). {fate}")
+            }
+            None => format!("the cell was interrupted. {fate}"),
+        },
     };
     plain("Interrupted", &message)
 }
@@ -134,6 +140,10 @@ pub(super) fn stopped(how: &Interrupted, report: &CellReport, places: &Places) -
             "{LEFT_BEHIND}, and what it uses is lost: {}; other {kept}",
             listed(lost)
         ),
+    };
+    let note = match &report.stuck {
+        Some(reason) => format!("it was stuck: {reason} (:why); {note}"),
+        None => note,
     };
     let message = "the cell was interrupted";
     drawn("Interrupted", message, mark, Some(&note))

@@ -18,7 +18,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{Display, Panic, TaskStates};
+use interleave_protocol::{Display, Panic, Stuck, TaskStates};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd};
 
 use super::{
@@ -30,6 +30,7 @@ use super::{
     places::{Places, Source},
     reader::Message,
     running_code::RunningCode,
+    why::shown::ShownDiagnoses,
 };
 use crate::evaluator::{Output, OutputSink, Stream};
 
@@ -37,6 +38,7 @@ mod events;
 mod input;
 mod lanes;
 mod panics;
+mod stuck;
 mod tasks;
 mod threads;
 mod warnings;
@@ -87,6 +89,10 @@ struct State {
     /// How many threads may live at once, if that was said.
     thread_limit: Option<usize>,
     panics: Panics,
+    /// What was said of threads that are stuck.
+    diagnoses: ShownDiagnoses,
+    /// What the host answered to the question for such threads.
+    all_stuck: Option<Vec<Stuck>>,
     /// The value of a cell, which is to be its last output.
     value: Option<(u64, Display)>,
     answered: Arc<Condvar>,
@@ -118,6 +124,8 @@ impl HostLink {
             tasks: None,
             thread_limit: threads::limit_from_environment(),
             panics: Panics::default(),
+            diagnoses: ShownDiagnoses::default(),
+            all_stuck: None,
             value: None,
             answered: Arc::clone(&answered),
             last_words: LastWords::default(),
@@ -300,6 +308,7 @@ impl State {
         self.report.last_words = std::mem::take(&mut self.last_words).text();
         self.numbers.clear();
         self.panics = Panics::default();
+        self.diagnoses.forget_host();
         self.wake_mover();
         true
     }

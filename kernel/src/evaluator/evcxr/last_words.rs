@@ -21,6 +21,8 @@ pub(super) struct Report {
     /// Where the cell obeyed an interrupt.
     pub(super) stopped_at: Option<Location>,
     pub(super) interrupted: Option<Interrupted>,
+    /// Why it could not go on, if that is known.
+    pub(super) stuck: Option<String>,
     /// Names of variables.
     pub(super) lost: Vec<String>,
     /// How the host ended, if a copy of it from before the cell has taken its place.

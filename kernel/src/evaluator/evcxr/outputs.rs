@@ -124,8 +124,13 @@ impl Outputs {
 
     /// Says something about a cell that is not its own output, so that no limit counts it.
     pub(super) fn remark(&mut self, host_count: u64, text: String) {
+        self.remark_with(host_count, plain(text));
+    }
+
+    /// The same with more than text.
+    pub(super) fn remark_with(&mut self, host_count: u64, display: Display) {
         if let Some(cell) = self.place(host_count) {
-            self.show_beside(cell, Output::Display(plain(text)));
+            self.show_beside(cell, Output::Display(display));
         }
     }
 

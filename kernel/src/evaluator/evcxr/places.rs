@@ -12,6 +12,7 @@ use interleave_compiler::insertions::Insertions;
 use interleave_protocol::{CellFacts, CodeAddress, Location};
 
 mod addresses;
+mod sites;
 
 /// A place in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,11 +86,23 @@ impl Places {
     /// The place in a cell that a panic in compiled code names. `None` for code that is not in any
     /// cell, such as a library's.
     pub(super) fn of_panic(&self, location: &Location) -> Option<Place> {
-        let id = CellFacts::id_in(&location.file)?;
         let path = source_file(&self.directory, &location.file)?;
-        let source = fs::read_to_string(&path).ok()?;
         let insertions = Insertions::of_source(&path);
         let line = usize::try_from(location.line).ok()?;
+        let column = insertions.column(line, usize::try_from(location.column).ok()?);
+        self.of_compiled(&path, &insertions, line, column)
+    }
+
+    /// The place in a cell of a place in compiled source, whose column is that without insertions.
+    fn of_compiled(
+        &self,
+        path: &Path,
+        insertions: &Insertions,
+        line: usize,
+        column: usize,
+    ) -> Option<Place> {
+        let id = CellFacts::id_in(&path.to_string_lossy())?;
+        let source = fs::read_to_string(path).ok()?;
         let lines = (1..).zip(source.lines()).take(line);
         let mut lines: Vec<String> = lines
             .map(|(line, text)| insertions.line(line, text))
@@ -97,7 +110,6 @@ impl Places {
         let text = lines.pop().filter(|_| lines.len() + 1 == line)?;
         let before = lines.iter().filter(|other| **other == text).count();
         let compiled_as = self.cells.iter().rposition(|cell| cell.id == id)?;
-        let column = insertions.column(line, usize::try_from(location.column).ok()?);
         self.of_line(compiled_as, &text, column, before)
     }
 

@@ -13,6 +13,7 @@ use super::{
     lanes::command as lanes,
     output_command, text_plain,
     threads::{self, join::join, stop::stop},
+    why,
 };
 use crate::evaluator::{Evaluator, Failure, Outcome, Output};
 
@@ -30,6 +31,7 @@ impl EvcxrEvaluator {
                 self.show(BTreeMap::from([text_plain(&self.versions)]));
                 Ok(())
             }
+            Special::Why => self.why(),
             Special::Memory(limit) => return self.memory(limit),
             Special::Help => {
                 self.help();
@@ -99,6 +101,13 @@ impl EvcxrEvaluator {
         picture.ok_or_else(|| {
             failures::plain("error", &lanes::unknown(number, self.link.lanes_mode()))
         })
+    }
+
+    fn why(&self) -> Result<(), Failure> {
+        let now = self.link.diagnoses().ok_or_else(failures::no_answer)?;
+        let last = self.link.last_diagnosis();
+        self.show(why::answer(&now, last.as_ref()));
+        Ok(())
     }
 
     fn list_threads(&self) -> Result<(), Failure> {

@@ -12,7 +12,7 @@ pub(super) mod notice;
 mod select;
 pub(super) mod stop;
 mod tasks;
-mod words;
+pub(super) mod words;
 
 /// A thread that a cell started, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]

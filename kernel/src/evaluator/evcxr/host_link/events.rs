@@ -65,7 +65,13 @@ impl State {
                 self.report.stopped_at.get_or_insert(location);
             }
             HostEvent::VariablesLost { names } => self.report.lost = names,
-            HostEvent::Interrupted(how) => self.report.interrupted = Some(how),
+            HostEvent::Interrupted(how) => {
+                self.diagnoses.settle_all();
+                self.report.interrupted = Some(how);
+            }
+            HostEvent::Stuck(stuck) => self.tell_why(cell, &stuck),
+            HostEvent::StuckNoMore => self.take_back(cell),
+            HostEvent::AllStuck { stuck } => self.take_all_stuck(stuck),
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
             HostEvent::Tasks(tasks) => self.take_tasks(tasks),

@@ -3,7 +3,7 @@
 use interleave_protocol::{FutexUse, Thread, ThreadState};
 
 /// How to speak of a thread.
-pub(super) fn name(number: u64, name: Option<&str>) -> String {
+pub(in super::super) fn name(number: u64, name: Option<&str>) -> String {
     name.map_or_else(|| format!("thread {number}"), str::to_owned)
 }
 
@@ -68,7 +68,7 @@ fn count(threads: usize) -> String {
 }
 
 /// What the thread does. `joined` is the thread whose end it may be waiting for.
-pub(super) fn state(thread: &Thread, joined: &str) -> String {
+pub(in super::super) fn state(thread: &Thread, joined: &str) -> String {
     match thread.state {
         ThreadState::Running => "runs".to_owned(),
         ThreadState::Sleeping { seconds } => format!("sleeps {} more", span(seconds)),

@@ -1,0 +1,89 @@
+//! Where a cell takes locks, and where it waits.
+//!
+//! The system knows which lock a thread waits for, as an address; nobody knows who holds it. So
+//! around each call that may take a lock (`x.lock()`, `x.try_read()`, `condvar.wait(guard)`) is
+//! written what notes, once the lock is taken, who has it and which of these calls took it:
+//!
+//! ```text
+//! match x.lock() { v => { ::interleave::private::Taken(&v).note(7); v } }
+//! ```
+//!
+//! The value passes through as it is; temporaries live as long as before, since a `match` keeps those
+//! of its head. What is no guard is noted by a function that does nothing.
+//!
+//! For calls that wait for something else, such as `rx.recv()`, only their place and what stands
+//! before the dot is remembered: the name that the student has for what is waited for.
+
+use std::path::Path;
+
+use interleave_protocol::LockHolder;
+use serde::{Deserialize, Serialize};
+
+mod find;
+
+pub(crate) use find::{Found, find};
+
+/// A call that takes a lock or waits, in the source without insertions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Site {
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1, where the whole call begins.
+    pub start: usize,
+    /// The same of the method's name.
+    pub column: usize,
+    /// What stands before the dot.
+    pub receiver: String,
+    /// The method; `for` and `await` where these wait; the name of a function, which has no dot.
+    pub method: String,
+}
+
+impl Site {
+    /// The file beside a cell's compiled source that lists them.
+    pub const FILE: &str = "sites.json";
+
+    /// Those of the compiled source at this path; none when nothing is known of any.
+    pub fn of_source(source: &Path) -> Vec<Self> {
+        let text = std::fs::read(source.with_file_name(Self::FILE)).ok();
+        text.and_then(|text| serde_json::from_slice(&text).ok())
+            .unwrap_or_default()
+    }
+
+    /// The number by which compiled code names one: of the cell, and of the site within it.
+    pub fn number(cell: u64, index: usize) -> Option<u32> {
+        let index = u32::try_from(index).ok()?;
+        (index < LockHolder::SHARED).then_some(u32::from(cell as u16) << 16 | index)
+    }
+
+    /// The cell of such a number, but for a multiple of 65536, and the index.
+    pub fn numbered(number: u32) -> (u16, usize) {
+        ((number >> 16) as u16, usize::from(number as u16))
+    }
+}
+
+/// Stands before a call that takes a lock.
+pub(crate) const OPEN: &str = "match/*lock*/ ";
+/// Stands behind it, around the number.
+const CLOSE: [&str; 2] = [
+    " { interleave_lock => { ::interleave::private::Taken(&interleave_lock).note(",
+    "); interleave_lock } }",
+];
+
+/// What stands behind a call that takes a lock.
+pub(crate) fn close(number: u32) -> String {
+    format!("{}{number}{}", CLOSE[0], CLOSE[1])
+}
+
+/// The text without these, for a piece of source that rustc suggests.
+pub(crate) fn without(text: &str) -> String {
+    let mut text = text.replace(OPEN, "");
+    while let Some(start) = text.find(CLOSE[0]) {
+        let end = text[start..].find(CLOSE[1]);
+        let end = end.map_or(text.len(), |end| start + end + CLOSE[1].len());
+        text.replace_range(start..end, "");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

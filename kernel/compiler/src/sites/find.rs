@@ -1,0 +1,282 @@
+//! Finds the calls.
+
+use std::{collections::HashSet, ops::Range};
+
+use proc_macro2::Span;
+use syn::{
+    Expr, ExprMethodCall, Stmt, Token,
+    punctuated::Punctuated,
+    spanned::Spanned,
+    visit::{self, Visit},
+};
+
+use super::{Site, close};
+
+/// Take a lock, and have no arguments.
+const LOCKS: [&str; 6] = ["lock", "read", "write", "try_lock", "try_read", "try_write"];
+/// Of a condition variable: take a lock again, which is their first argument.
+const WAITS: [&str; 4] = ["wait", "wait_while", "wait_timeout", "wait_timeout_while"];
+/// Wait for something else.
+const OTHERS: [&str; 4] = ["recv", "send", "join", "result"];
+/// Functions that wait.
+const FUNCTIONS: [&str; 4] = ["scope", "park", "block_on", "run"];
+/// Macros whose arguments are expressions, which they do not quote.
+const PRINTING: [&str; 9] = [
+    "print",
+    "println",
+    "eprint",
+    "eprintln",
+    "format",
+    "write",
+    "writeln",
+    "assert_eq",
+    "vec",
+];
+
+/// So much of a name is kept.
+const LENGTH: usize = 40;
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// In the order of their numbers.
+    pub(crate) sites: Vec<Site>,
+    /// Where those begin that are noted.
+    pub(crate) opens: Vec<usize>,
+    /// Where they end, and what is to stand there.
+    pub(crate) closes: Vec<(usize, String)>,
+}
+
+/// Finds them in the source of a cell.
+pub(crate) fn find(source: &str, file: &syn::File, cell: u64) -> Found {
+    let mut finder = Finder {
+        source,
+        cell,
+        found: Found::default(),
+        bare: HashSet::new(),
+    };
+    finder.visit_file(file);
+    finder.found
+}
+
+struct Finder<'a> {
+    source: &'a str,
+    cell: u64,
+    found: Found,
+    /// Calls around which nothing can or need be written.
+    bare: HashSet<(usize, usize)>,
+}
+
+impl Finder<'_> {
+    fn remember(&mut self, whole: &Expr, receiver: &Expr, method: &str, at: Span) -> usize {
+        let column = |span: Span| span.start().column + 1;
+        let text = self.source.get(range(receiver)).unwrap_or_default();
+        self.found.sites.push(Site {
+            line: at.start().line,
+            start: column(whole.span()),
+            column: column(at),
+            receiver: short(text),
+            method: method.to_owned(),
+        });
+        self.found.sites.len() - 1
+    }
+
+    /// Writes the note around an expression whose value may be a guard.
+    fn note(&mut self, whole: &Expr, site: usize) {
+        let Range { start, end } = range(whole);
+        if self.bare.contains(&(start, end)) {
+            return;
+        }
+        if let Some(number) = Site::number(self.cell, site) {
+            self.found.opens.push(start);
+            self.found.closes.push((end, close(number)));
+        }
+    }
+
+    fn method_call(&mut self, whole: &Expr, call: &ExprMethodCall) {
+        let name = call.method.to_string();
+        let is_lock = LOCKS.contains(&name.as_str()) && call.args.is_empty();
+        let is_wait = WAITS.contains(&name.as_str());
+        if is_lock || is_wait || OTHERS.contains(&name.as_str()) {
+            // Of a barrier, as opposed to a condition variable.
+            let method = if name == "wait" && call.args.is_empty() {
+                "wait()"
+            } else {
+                &name
+            };
+            let site = self.remember(whole, &call.receiver, method, call.method.span());
+            if is_lock || is_wait && !call.args.is_empty() {
+                self.note(whole, site);
+            }
+        }
+    }
+
+    fn call(&mut self, whole: &Expr, call: &syn::ExprCall) {
+        let Expr::Path(function) = &*call.func else {
+            return;
+        };
+        let last = function.path.segments.last();
+        let name = last.and_then(|last| FUNCTIONS.iter().find(|known| last.ident == **known));
+        if let Some(name) = name {
+            let argument = call
+                .args
+                .first()
+                .filter(|argument| !matches!(argument, Expr::Closure(_)));
+            let receiver = argument.unwrap_or(whole);
+            self.remember(whole, receiver, name, whole.span());
+        }
+    }
+
+    /// An expression where a statement may stand: it ends with a block at its beginning, unless that
+    /// is followed by a dot or a question mark.
+    fn statement(&mut self, expression: &Expr) {
+        let mut outer = expression;
+        while let Some(inner) = first_part(outer) {
+            let goes_on = matches!(
+                outer,
+                Expr::MethodCall(_) | Expr::Field(_) | Expr::Try(_) | Expr::Await(_)
+            );
+            if !goes_on {
+                self.leave_bare(inner);
+            }
+            outer = inner;
+        }
+    }
+
+    fn leave_bare(&mut self, expression: &Expr) {
+        let Range { start, end } = range(expression);
+        self.bare.insert((start, end));
+    }
+}
+
+impl<'ast> Visit<'ast> for Finder<'_> {
+    fn visit_expr(&mut self, expression: &'ast Expr) {
+        match expression {
+            Expr::MethodCall(call) => self.method_call(expression, call),
+            Expr::Await(awaited) => {
+                let site =
+                    self.remember(expression, &awaited.base, "await", awaited.await_token.span);
+                if let Expr::MethodCall(call) = &*awaited.base
+                    && LOCKS.iter().any(|name| call.method == name)
+                    && call.args.is_empty()
+                {
+                    self.leave_bare(&awaited.base);
+                    self.note(expression, site);
+                }
+            }
+            Expr::Call(call) => self.call(expression, call),
+            Expr::ForLoop(repeated) => {
+                let over = &repeated.expr;
+                self.remember(over, over, "for", over.span());
+            }
+            Expr::Repeat(repeat) => return self.visit_expr(&repeat.expr),
+            Expr::Closure(closure) => self.statement(&closure.body),
+            _ => {}
+        }
+        visit::visit_expr(self, expression);
+    }
+
+    fn visit_stmt(&mut self, stmt: &'ast Stmt) {
+        match stmt {
+            Stmt::Expr(expression, semicolon) => {
+                self.statement(expression);
+                if semicolon.is_some() {
+                    // Given back at once.
+                    self.leave_bare(expression);
+                }
+            }
+            Stmt::Local(local) if matches!(local.pat, syn::Pat::Wild(_)) => {
+                if let Some(init) = &local.init {
+                    self.leave_bare(&init.expr);
+                }
+            }
+            _ => {}
+        }
+        visit::visit_stmt(self, stmt);
+    }
+
+    fn visit_arm(&mut self, arm: &'ast syn::Arm) {
+        self.statement(&arm.body);
+        visit::visit_arm(self, arm);
+    }
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let name = call.path.segments.last();
+        if !name.is_some_and(|name| PRINTING.iter().any(|known| name.ident == known)) {
+            return;
+        }
+        let arguments = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
+        for argument in arguments.iter().flatten() {
+            self.visit_expr(argument);
+        }
+    }
+
+    // The rest is evaluated by the compiler, or is no code.
+
+    fn visit_signature(&mut self, _: &'ast syn::Signature) {}
+
+    fn visit_item_fn(&mut self, item: &'ast syn::ItemFn) {
+        if item.sig.constness.is_none() {
+            visit::visit_item_fn(self, item);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &'ast syn::ImplItemFn) {
+        if item.sig.constness.is_none() {
+            visit::visit_impl_item_fn(self, item);
+        }
+    }
+
+    fn visit_item_const(&mut self, _: &'ast syn::ItemConst) {}
+
+    fn visit_item_static(&mut self, _: &'ast syn::ItemStatic) {}
+
+    fn visit_impl_item_const(&mut self, _: &'ast syn::ImplItemConst) {}
+
+    fn visit_trait_item_const(&mut self, _: &'ast syn::TraitItemConst) {}
+
+    fn visit_variant(&mut self, _: &'ast syn::Variant) {}
+
+    fn visit_type(&mut self, _: &'ast syn::Type) {}
+
+    fn visit_pat(&mut self, _: &'ast syn::Pat) {}
+
+    fn visit_generics(&mut self, _: &'ast syn::Generics) {}
+
+    fn visit_generic_argument(&mut self, _: &'ast syn::GenericArgument) {}
+
+    fn visit_expr_const(&mut self, _: &'ast syn::ExprConst) {}
+}
+
+fn range(spanned: &impl Spanned) -> Range<usize> {
+    spanned.span().byte_range()
+}
+
+/// What an expression begins with, if that is an expression, too.
+fn first_part(expression: &Expr) -> Option<&Expr> {
+    Some(match expression {
+        Expr::Assign(it) => &it.left,
+        Expr::Await(it) => &it.base,
+        Expr::Binary(it) => &it.left,
+        Expr::Call(it) => &it.func,
+        Expr::Cast(it) => &it.expr,
+        Expr::Field(it) => &it.base,
+        Expr::Index(it) => &it.expr,
+        Expr::MethodCall(it) => &it.receiver,
+        Expr::Range(syn::ExprRange {
+            start: Some(start), ..
+        }) => start,
+        Expr::Try(it) => &it.expr,
+        _ => return None,
+    })
+}
+
+/// A name on one line, if it is not too long.
+fn short(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ").replace(" .", ".");
+    match text.char_indices().nth(LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

@@ -1,0 +1,176 @@
+//! Who has taken which lock, as the code of cells notes it.
+//!
+//! A futex does not tell who holds it. But each call in a cell that takes a lock is followed by a note
+//! (`interleave-compiler`, `sites`): the lock, the thread, and the number of the call. The newest one
+//! of a lock that is held *now* names the holder, if all who take it do so in cells. That a lock is
+//! held now is certain when somebody waits for it; nothing is noted when it is given back.
+//!
+//! The table has a place for each lock by its address, and no more: of two locks that share one the
+//! older note is lost. A note is two relaxed stores.
+
+use std::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use interleave_protocol::LockHolder;
+
+use super::registry;
+
+/// So many locks have a place.
+const PLACES: usize = 1 << PLACE_BITS;
+const PLACE_BITS: u32 = 14;
+/// An address of user space has 48 bits, and that of a lock is a multiple of 4 or, of parking_lot's,
+/// of 1. Two bits are left out: no two locks lie in the same four bytes but parking_lot's smallest.
+const ADDRESS_BITS: u32 = 46;
+/// Odd, so that to multiply by it loses nothing: no two addresses have the same place and tag.
+const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
+
+/// Sixteen bytes, which never lie in two lines of the cache.
+#[repr(align(16))]
+struct Place {
+    /// The tag above, the site below.
+    what: AtomicU64,
+    /// The thread above; below what must fit to the rest, so that a note of which half is another's
+    /// is none.
+    who: AtomicU64,
+}
+
+static TABLE: [Place; PLACES] = [const {
+    Place {
+        what: AtomicU64::new(0),
+        who: AtomicU64::new(0),
+    }
+}; PLACES];
+
+/// A lock that was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Taken {
+    /// The thread's number; the lower half of it.
+    pub(super) thread: u32,
+    /// The call in a cell.
+    pub(super) site: u32,
+}
+
+/// Who has taken the lock at this address last.
+pub(super) fn taken(lock: u64) -> Option<Taken> {
+    let (index, tag) = place_of(lock as usize);
+    let place = &TABLE[index];
+    let what = place.what.load(Relaxed);
+    let who = place.who.load(Relaxed);
+    let (thread, site) = ((who >> 32) as u32, what as u32);
+    let fits = (what >> 32) as u32 == tag && who as u32 == check(tag, site);
+    (fits && what != 0).then_some(Taken { thread, site })
+}
+
+/// Whether others may have taken the lock at the same time, to read. The prelude sets this bit.
+pub(super) fn is_shared(site: u32) -> bool {
+    site & LockHolder::SHARED != 0
+}
+
+fn note(lock: usize, site: u32) {
+    let Some(slot) = registry::current() else {
+        return;
+    };
+    let (index, tag) = place_of(lock);
+    let place = &TABLE[index];
+    let thread = slot.number.load(Relaxed);
+    place
+        .what
+        .store(u64::from(tag) << 32 | u64::from(site), Relaxed);
+    place
+        .who
+        .store(thread << 32 | u64::from(check(tag, site)), Relaxed);
+}
+
+fn place_of(lock: usize) -> (usize, u32) {
+    const MASK: u64 = (1 << ADDRESS_BITS) - 1;
+    let spread = (lock as u64 >> 2).wrapping_mul(SPREAD) & MASK;
+    ((spread >> 32) as usize, spread as u32)
+}
+
+fn check(tag: u32, site: u32) -> u32 {
+    tag.rotate_left(7) ^ site
+}
+
+/// For the prelude: the calling thread has taken a lock.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_took_lock(lock: usize, site: u32) {
+    note(lock, site);
+}
+
+/// For the prelude: the same of a lock that a panic has poisoned. Whoever had it before is to blame,
+/// unless it was poisoned already.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_took_poisoned_lock(lock: usize, site: u32) {
+    note(lock, site);
+}
+
+/// So many threads that have ended are remembered, the newest ones.
+const ENDED: usize = 256;
+static NAMES: [(AtomicU64, [AtomicU64; 2]); ENDED] =
+    [const { (AtomicU64::new(0), [const { AtomicU64::new(0) }; 2]) }; ENDED];
+
+/// The calling thread ends; it had this number and name.
+pub(super) fn ends(number: u64, name: [u64; 2]) {
+    let (owner, words) = &NAMES[number as usize % ENDED];
+    owner.store(0, Relaxed);
+    for (word, value) in words.iter().zip(name) {
+        word.store(value, Relaxed);
+    }
+    owner.store(number, Release);
+}
+
+/// The name of a thread that has ended, if it had one and is remembered.
+pub(super) fn name_of_ended(number: u64) -> Option<String> {
+    let (owner, words) = &NAMES[number as usize % ENDED];
+    let is_it = owner.load(Acquire) == number;
+    let name = words.each_ref().map(|word| word.load(Relaxed));
+    let is_still_it = owner.load(Relaxed) == number;
+    (is_it && is_still_it)
+        .then(|| registry::text(name))
+        .flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_note_of_a_lock_counts() {
+        // The threads of a test have no slot, so this writes what `note` would.
+        let write = |lock, thread: u64, site| {
+            let (index, tag) = place_of(lock);
+            TABLE[index]
+                .what
+                .store(u64::from(tag) << 32 | u64::from(site), Relaxed);
+            TABLE[index]
+                .who
+                .store(thread << 32 | u64::from(check(tag, site)), Relaxed);
+            index
+        };
+        let index = write(0x7fff_1234_5670, 5, 9);
+        let noted = Some(Taken { thread: 5, site: 9 });
+        assert_eq!(taken(0x7fff_1234_5670), noted);
+        assert_eq!(taken(0x7fff_1234_5674), None);
+        // Half a note of another lock.
+        TABLE[index].what.store(77, Relaxed);
+        assert_eq!(taken(0x7fff_1234_5670), None);
+        write(0x7fff_1234_5670, 6, 10);
+        assert_eq!(
+            taken(0x7fff_1234_5670),
+            Some(Taken {
+                thread: 6,
+                site: 10
+            })
+        );
+        assert_eq!(taken(0x5555_0000_0000), None);
+    }
+
+    #[test]
+    fn a_thread_that_has_ended_has_its_name_until_others_have() {
+        ends(7, [u64::from_le_bytes(*b"left\0\0\0\0"), 0]);
+        assert_eq!(name_of_ended(7).as_deref(), Some("left"));
+        assert_eq!(name_of_ended(7 + ENDED as u64), None);
+    }
+}

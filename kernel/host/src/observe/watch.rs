@@ -1,0 +1,314 @@
+//! Looks, while cells run, whether threads are stuck, and tells the kernel.
+//!
+//! A look reads what the threads have noted, four times a second. What [`stuck`] says is told once
+//! for each state, after a grace in which nothing may have changed.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Mutex, PoisonError, atomic::Ordering::Relaxed},
+    thread,
+    time::Duration,
+};
+
+use interleave_protocol::{
+    FutexUse, HolderFate, HostEvent, LockHolder, Stuck, StuckThread, ThreadKind,
+};
+
+use super::{
+    locks, outside, reading,
+    registry::{self, Slot},
+    stuck::{self, For, Found, Seen, State},
+    waiting::{Noted, Waiting, now},
+};
+use crate::{link, service, stop};
+
+/// Between two looks.
+const PAUSE: Duration = Duration::from_millis(250);
+/// So long, in nanoseconds, a thread must have waited. What is shorter may be on its way.
+const GRACE: u64 = 1_000_000_000;
+
+/// Starts the thread that looks.
+pub(crate) fn watch() {
+    // Without the thread nobody is told.
+    let _ = service::spawn("interleave-watch", || {
+        outside::remember_handlers();
+        let mut memory = Memory::default();
+        loop {
+            thread::sleep(PAUSE);
+            let _work = service::at_work();
+            look(&mut memory);
+        }
+    });
+}
+
+/// All threads that are stuck now, by cell.
+pub(crate) fn all_stuck() -> Vec<Stuck> {
+    let slots: Vec<&Slot> = registry::living().0.collect();
+    let found = find(&slots);
+    found.iter().map(|found| describe(found, &slots)).collect()
+}
+
+/// The threads of each cell that are stuck, and since when they wait.
+type States = BTreeMap<u64, Vec<(u64, u64)>>;
+
+/// What earlier looks have found.
+#[derive(Debug, Default)]
+struct Memory {
+    /// The last one. What only one has found may have been on its way.
+    seen: States,
+    /// What the kernel was told.
+    told: States,
+}
+
+fn look(memory: &mut Memory) {
+    let slots: Vec<&Slot> = registry::living().0.collect();
+    let found = find(&slots);
+    let states: States = found
+        .iter()
+        .filter(|found| found.cell != 0 && !stop::is_marked(found.cell))
+        .map(|found| (found.cell, state(found, &slots)))
+        .collect();
+    for found in &found {
+        let state = states.get(&found.cell);
+        let is_lasting = state.is_some() && state == memory.seen.get(&found.cell);
+        if is_lasting && state != memory.told.get(&found.cell) {
+            let stuck = describe(found, &slots);
+            link::send_for(found.cell, &HostEvent::Stuck(stuck));
+            memory
+                .told
+                .extend(state.map(|state| (found.cell, state.clone())));
+        }
+    }
+    let is_over = |cell: u64| !states.contains_key(&cell) && !memory.seen.contains_key(&cell);
+    memory.told.retain(|cell, _| {
+        let is_over = is_over(*cell);
+        if is_over && !stop::is_marked(*cell) {
+            link::send_for(*cell, &HostEvent::StuckNoMore);
+        }
+        !is_over
+    });
+    memory.seen = states;
+}
+
+fn find(slots: &[&Slot]) -> Vec<Found> {
+    let mut seen = see(slots);
+    let found = stuck::find(&seen);
+    if !(found.iter().any(|found| found.everyone) && outside::may_signal()) {
+        return found;
+    }
+    // Whoever handles the signal acts.
+    seen.push(Seen {
+        number: 0,
+        cell: 0,
+        runs_cells: false,
+        state: State::Acts,
+    });
+    stuck::find(&seen)
+}
+
+fn state(found: &Found, slots: &[&Slot]) -> Vec<(u64, u64)> {
+    let since = |number: u64| {
+        let slot = slots.iter().find(|slot| slot.is_thread(number))?;
+        Some((number, slot.waiting.read()?.since))
+    };
+    found
+        .threads
+        .iter()
+        .filter_map(|number| since(*number))
+        .collect()
+}
+
+/// What the threads do. Nothing at all when some have no slot: they might act.
+fn see(slots: &[&Slot]) -> Vec<Seen> {
+    let (_, unseen) = registry::living();
+    if unseen > 0 {
+        return Vec::new();
+    }
+    let theirs = slots.iter().filter(|slot| !slot.is_own());
+    let seen: Vec<Seen> = theirs
+        .map(|slot| {
+            let runs_cells = slot.runs_cells.load(Relaxed);
+            let cell = if runs_cells {
+                &slot.works_for
+            } else {
+                &slot.cell
+            };
+            Seen {
+                number: slot.number.load(Relaxed),
+                cell: cell.load(Relaxed),
+                runs_cells,
+                state: State::Acts,
+            }
+        })
+        .collect();
+    let states: Vec<State> = slots
+        .iter()
+        .filter(|slot| !slot.is_own())
+        .map(|slot| state_of(slot))
+        .collect();
+    forget_ended(&seen);
+    seen.into_iter()
+        .zip(states)
+        .map(|(seen, state)| Seen { state, ..seen })
+        .collect()
+}
+
+fn state_of(slot: &Slot) -> State {
+    if slot.fate.is_left() {
+        return State::Left;
+    }
+    let Some(noted) = slot.waiting.read() else {
+        return State::Acts;
+    };
+    let is_old = now().saturating_sub(noted.since) >= GRACE;
+    match noted.waiting {
+        // A thread of a pool may just have got nothing to do, again and again.
+        Some(Waiting::Futex { .. }) if let Purpose::Work = what_for(slot, &noted) => State::Idle,
+        Some(Waiting::Io) if outside::is_deaf(slot.epoll.load(Relaxed)) => {
+            if let Purpose::Work = what_for(slot, &noted) {
+                State::Idle
+            } else if is_old {
+                State::Waits(For::Anyone)
+            } else {
+                State::Acts
+            }
+        }
+        _ if !is_old => State::Acts,
+        Some(Waiting::Join { handle }) => match registry::number_of(handle) {
+            Some(number) => State::Waits(For::End(number)),
+            None => State::Acts,
+        },
+        Some(Waiting::Futex { address, until }) => match (what_for(slot, &noted), until) {
+            (_, Some(_)) => State::Acts,
+            (Purpose::Lock, None) => State::Waits(For::Lock(certain_holder(address))),
+            (_, None) => State::Waits(For::Anyone),
+        },
+        _ => State::Acts,
+    }
+}
+
+/// What a thread waits for, as the functions on its stack tell.
+#[derive(Debug, Clone, Copy)]
+enum Purpose {
+    /// A thread of a pool, for something to do.
+    Work,
+    Lock,
+    Other,
+}
+
+/// By thread, since when it waits for that.
+static PURPOSES: Mutex<Option<HashMap<u64, (u64, Purpose)>>> = Mutex::new(None);
+
+/// To look at a stack takes longer than all the rest, and is done once for each wait.
+fn what_for(slot: &Slot, noted: &Noted) -> Purpose {
+    let number = slot.number.load(Relaxed);
+    let mut purposes = PURPOSES.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = purposes.get_or_insert_default();
+    if let Some((since, purpose)) = known.get(&number)
+        && *since == noted.since
+    {
+        return *purpose;
+    }
+    let purpose = look_at_stack(slot, noted);
+    known.insert(number, (noted.since, purpose));
+    purpose
+}
+
+fn look_at_stack(slot: &Slot, noted: &Noted) -> Purpose {
+    let is_timed = matches!(noted.waiting, Some(Waiting::Futex { until: Some(_), .. }));
+    let (used_by, is_in_cell) = reading::use_of_futex(&noted.at, is_timed);
+    if reading::kind_of(slot) == ThreadKind::Pool && !is_in_cell {
+        Purpose::Work
+    } else if used_by == FutexUse::Lock {
+        Purpose::Lock
+    } else {
+        Purpose::Other
+    }
+}
+
+fn forget_ended(seen: &[Seen]) {
+    let mut purposes = PURPOSES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = purposes
+        .as_mut()
+        .filter(|known| known.len() > 2 * seen.len())
+    {
+        known.retain(|number, _| seen.iter().any(|thread| thread.number == *number));
+    }
+}
+
+/// The number of the thread that has the lock at a futex, if there can be only one.
+fn certain_holder(futex: u64) -> Option<u64> {
+    let (taken, is_one_of_many) = taken(futex)?;
+    (!is_one_of_many).then(|| whole_number(taken.thread))
+}
+
+/// Who was last to take the lock at a futex, and whether that may be one of several readers. A lock
+/// for readers and writers has two futexes (`state` and `writer_notify` in
+/// `sys/sync/rwlock/futex.rs` of libstd).
+fn taken(futex: u64) -> Option<(locks::Taken, bool)> {
+    let taken = locks::taken(futex).or_else(|| locks::taken(futex.checked_sub(4)?))?;
+    Some((taken, locks::is_shared(taken.site)))
+}
+
+/// The number of a thread from its lower half: the newest one that was given.
+fn whole_number(half: u32) -> u64 {
+    let newest = registry::newest_number();
+    let number = newest & !u64::from(u32::MAX) | u64::from(half);
+    if number > newest {
+        number - (1 << 32)
+    } else {
+        number
+    }
+}
+
+fn describe(found: &Found, slots: &[&Slot]) -> Stuck {
+    let threads: Vec<StuckThread> = found
+        .threads
+        .iter()
+        .filter_map(|number| slots.iter().find(|slot| slot.is_thread(*number)))
+        .filter_map(|slot| {
+            Some(StuckThread {
+                holder: holder(slot, slots),
+                thread: reading::describe(slot)?,
+            })
+        })
+        .collect();
+    let waits =
+        |slot: &&&Slot| slot.waiting.is_set() && reading::kind_of(slot) == ThreadKind::Student;
+    let waiting = slots.iter().filter(waits).count();
+    let students = threads
+        .iter()
+        .filter(|it| it.thread.kind == ThreadKind::Student);
+    Stuck {
+        cell: found.cell,
+        everyone: found.everyone,
+        others: waiting.saturating_sub(students.count()),
+        threads,
+    }
+}
+
+fn holder(slot: &Slot, slots: &[&Slot]) -> Option<LockHolder> {
+    let noted = slot.waiting.read()?;
+    let Some(Waiting::Futex { address, .. }) = noted.waiting else {
+        return None;
+    };
+    let Purpose::Lock = what_for(slot, &noted) else {
+        return None;
+    };
+    let (taken, is_one_of_many) = taken(address)?;
+    let number = whole_number(taken.thread);
+    let living = slots.iter().find(|slot| slot.is_thread(number));
+    let fate = match living {
+        None => HolderFate::Ended,
+        Some(slot) if slot.fate.is_left() => HolderFate::Left,
+        Some(slot) if slot.runs_cells.load(Relaxed) => HolderFate::Cells,
+        Some(_) => HolderFate::Lives,
+    };
+    Some(LockHolder {
+        number,
+        name: living.map_or_else(|| locks::name_of_ended(number), |slot| slot.name()),
+        fate,
+        site: taken.site & !LockHolder::SHARED,
+        is_one_of_many,
+    })
+}

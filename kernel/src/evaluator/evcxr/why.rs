@@ -1,0 +1,375 @@
+//! Why threads are stuck, as a student reads of it: under the cell as soon as it is known, and with
+//! `:why`.
+
+use std::collections::BTreeMap;
+
+use interleave_protocol::{HolderFate, LockHolder, Stuck, StuckThread, ThreadKind, ThreadState};
+use serde_json::Value;
+
+use super::{places::Places, threads::words};
+
+mod picture;
+pub(super) mod shown;
+mod waits;
+
+/// What is said of threads that are stuck.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Diagnosis {
+    /// The number in `In [n]`.
+    cell: Option<usize>,
+    /// Whether the cell itself is among them, rather than only threads that it has started.
+    is_cell: bool,
+    headline: String,
+    rows: Vec<Row>,
+    /// The threads of which each waits for the next; when the last waits for the first, they are a
+    /// circle.
+    chain: Vec<Link>,
+    is_circle: bool,
+    others: usize,
+    hint: Option<&'static str>,
+}
+
+/// A thread, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row(String);
+
+/// A thread in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Link {
+    name: String,
+    /// What it waits for: the end of the next thread, or something that the next one has.
+    waits_for: String,
+    /// Who has that, but is no thread of the chain.
+    end: Option<String>,
+}
+
+/// What to do about it.
+const ADVICE: &str = "Interrupt the kernel (■) to stop it; variables are kept.";
+
+/// The answer to `:why` when there is nothing to explain.
+const NOTHING: &str = "No thread is stuck now.";
+
+/// Puts into words what the host has found. `cell` is the number of the cell in `In [n]`.
+pub(super) fn diagnose(stuck: &Stuck, cell: Option<usize>, places: &Places) -> Diagnosis {
+    let waits: Vec<waits::Wait> = stuck
+        .threads
+        .iter()
+        .map(|thread| waits::Wait::of(thread, places))
+        .collect();
+    let rows = waits.iter().map(|wait| Row(wait.sentence())).collect();
+    let (circle, is_circle) = chain(stuck);
+    let is_cell = stuck
+        .threads
+        .iter()
+        .any(|it| it.thread.kind == ThreadKind::Cells);
+    let chain = circle
+        .iter()
+        .map(|index| Link {
+            name: waits[*index].name.clone(),
+            waits_for: waits[*index].short(),
+            end: waits[*index].end(),
+        })
+        .collect();
+    Diagnosis {
+        cell,
+        is_cell,
+        headline: headline(stuck, &waits, circle.len(), is_circle),
+        rows,
+        chain,
+        is_circle,
+        others: stuck.others,
+        hint: hint(stuck, &waits, circle.len(), is_circle),
+    }
+}
+
+/// The threads, as indices, of which each waits for the next, and whether the last waits for the
+/// first: the first circle, or else what the first thread waits for.
+fn chain(stuck: &Stuck) -> (Vec<usize>, bool) {
+    let mut longest = Vec::new();
+    for start in 0..stuck.threads.len() {
+        let mut passed = vec![start];
+        while let Some(next) = next(stuck, passed[passed.len() - 1]) {
+            if let Some(begin) = passed.iter().position(|index| *index == next) {
+                return (passed.split_off(begin), true);
+            }
+            passed.push(next);
+        }
+        if longest.is_empty() {
+            longest = passed;
+        }
+    }
+    (longest, false)
+}
+
+/// The thread for which one waits.
+fn next(stuck: &Stuck, index: usize) -> Option<usize> {
+    let waiting = stuck.threads.get(index)?;
+    let number = match (&waiting.holder, waiting.thread.state) {
+        (Some(holder), _) => holder.number,
+        (None, ThreadState::Joining { thread }) => thread?,
+        _ => return None,
+    };
+    let mut threads = stuck.threads.iter();
+    threads.position(|other| other.thread.number == number)
+}
+
+fn headline(stuck: &Stuck, waits: &[waits::Wait], length: usize, is_circle: bool) -> String {
+    let lost = waits.iter().any(|wait| wait.is_lost());
+    match length {
+        1 if is_circle => "a thread waits for a lock that it holds itself".to_owned(),
+        2.. if is_circle => format!("{length} threads wait for each other, in a circle"),
+        _ if lost => "a thread waits for a lock that nobody gives back".to_owned(),
+        _ if stuck.threads.len() == 1 => {
+            "it waits, and no thread is left that could end that".to_owned()
+        }
+        _ => "every thread waits for another".to_owned(),
+    }
+}
+
+fn hint(
+    stuck: &Stuck,
+    waits: &[waits::Wait],
+    length: usize,
+    is_circle: bool,
+) -> Option<&'static str> {
+    let all_locks = stuck
+        .threads
+        .iter()
+        .filter(|it| it.holder.is_some())
+        .count();
+    if is_circle && length > 1 && all_locks >= length {
+        return Some("Threads that take several locks in the same order cannot do that.");
+    }
+    if is_circle && length == 1 {
+        return Some("Drop the first guard before you lock again.");
+    }
+    waits.iter().find_map(waits::Wait::hint)
+}
+
+impl Diagnosis {
+    /// Under the cell.
+    pub(super) fn data(&self) -> BTreeMap<String, Value> {
+        let subject = if self.is_cell {
+            "This cell is stuck"
+        } else {
+            "Threads of this cell are stuck"
+        };
+        let advice = self.is_cell.then_some(ADVICE);
+        representations(self.text(subject, advice), self.html(subject, advice))
+    }
+
+    /// In one sentence, without a full stop.
+    pub(super) fn sentence(&self) -> &str {
+        &self.headline
+    }
+
+    /// Whether the cell itself is among what is stuck.
+    pub(super) fn is_about_cell(&self) -> bool {
+        self.is_cell
+    }
+
+    /// Of which cell, for an answer elsewhere.
+    fn subject(&self, is_over: bool) -> String {
+        let cell = self
+            .cell
+            .map_or_else(|| "A cell".to_owned(), |cell| format!("In[{cell}]"));
+        match (self.is_cell, is_over) {
+            (true, true) => format!("{cell} was stuck"),
+            (true, false) => format!("{cell} is stuck"),
+            (false, true) => format!("Threads of {cell} were stuck"),
+            (false, false) => format!("Threads of {cell} are stuck"),
+        }
+    }
+
+    fn title(&self, subject: &str) -> String {
+        format!("{subject}: {}.", self.headline)
+    }
+
+    fn remarks(&self) -> Vec<String> {
+        let others = match self.others {
+            0 => None,
+            1 => Some("1 more thread waits, too (:threads).".to_owned()),
+            count => Some(format!("{count} more threads wait, too (:threads).")),
+        };
+        others
+            .into_iter()
+            .chain(self.hint.map(str::to_owned))
+            .collect()
+    }
+
+    fn text(&self, subject: &str, advice: Option<&str>) -> String {
+        let mut lines = vec![self.title(subject)];
+        lines.extend(self.rows.iter().map(|Row(row)| format!("  {row}")));
+        if let Some(drawn) = self.drawn() {
+            lines.push(format!("  {drawn}"));
+        }
+        lines.extend(self.remarks());
+        lines.extend(advice.map(str::to_owned));
+        lines.join("\n")
+    }
+
+    /// The chain on one line: `main --lock a--> left --lock b--> main`.
+    fn drawn(&self) -> Option<String> {
+        let first = self.chain.first()?;
+        if self.chain.len() < 2 {
+            return None;
+        }
+        let mut text = first.name.clone();
+        for (link, next) in self.chain.iter().zip(self.chain.iter().skip(1)) {
+            text += &format!(" --{}--> {}", link.waits_for, next.name);
+        }
+        if let Some(last) = self.chain.last().filter(|_| self.is_circle) {
+            text += &format!(" --{}--> {}", last.waits_for, first.name);
+        }
+        Some(text)
+    }
+
+    fn html(&self, subject: &str, advice: Option<&str>) -> String {
+        let markup = maud::html! {
+            div {
+                p { b { (self.title(subject)) } }
+                @if let Some(picture) = picture::draw(&self.chain, self.is_circle) {
+                    img src=(picture) alt=(self.drawn().unwrap_or_default());
+                }
+                ul { @for Row(row) in &self.rows { li { (row) } } }
+                @for remark in self.remarks() { p { (remark) } }
+                @if let Some(advice) = advice { p { (advice) } }
+            }
+        };
+        markup.into_string()
+    }
+}
+
+/// How a holder is called.
+fn name_of(holder: &LockHolder) -> String {
+    match holder.fate {
+        HolderFate::Left => "a thread that an interrupt has left behind".to_owned(),
+        _ => words::name(holder.number, holder.name.as_deref()),
+    }
+}
+
+/// The answer to `:why`: what is stuck now, and the cell that was so last.
+pub(super) fn answer(now: &[Diagnosis], last: Option<&Diagnosis>) -> BTreeMap<String, Value> {
+    let parts = now.iter().map(|it| (it, false));
+    let parts = parts.chain(last.map(|it| (it, true)));
+    let (mut texts, mut html) = (Vec::new(), String::new());
+    if now.is_empty() {
+        texts.push(NOTHING.to_owned());
+        html = maud::html! { p { (NOTHING) } }.into_string();
+    }
+    for (diagnosis, is_over) in parts {
+        let subject = diagnosis.subject(is_over);
+        texts.push(diagnosis.text(&subject, None));
+        html += &diagnosis.html(&subject, None);
+    }
+    representations(texts.join("\n\n"), html)
+}
+
+fn representations(text: String, html: String) -> BTreeMap<String, Value> {
+    BTreeMap::from([
+        ("text/plain".to_owned(), Value::from(text)),
+        ("text/html".to_owned(), Value::from(html)),
+    ])
+}
+
+/// The thread of a stuck one.
+fn name(thread: &StuckThread) -> String {
+    words::name(thread.thread.number, thread.thread.name.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use interleave_protocol::{FutexUse, Thread};
+
+    use super::*;
+
+    fn waiting(number: u64, name: &str, holder: Option<(u64, HolderFate)>) -> StuckThread {
+        StuckThread {
+            thread: Thread {
+                number,
+                kind: if number == 1 {
+                    ThreadKind::Cells
+                } else {
+                    ThreadKind::Student
+                },
+                name: Some(name.to_owned()),
+                cell: 1,
+                birth: Vec::new(),
+                state: ThreadState::Futex {
+                    address: 64,
+                    used_by: if holder.is_some() {
+                        FutexUse::Lock
+                    } else {
+                        FutexUse::Park
+                    },
+                    seconds: None,
+                },
+                at: Vec::new(),
+                since: 1.0,
+                cpu: 0.0,
+            },
+            holder: holder.map(|(number, fate)| LockHolder {
+                number,
+                name: Some(["main", "left", "right"][number as usize - 1].to_owned()),
+                fate,
+                site: 0,
+                is_one_of_many: false,
+            }),
+        }
+    }
+
+    fn text(threads: Vec<StuckThread>) -> String {
+        let stuck = Stuck {
+            cell: 1,
+            everyone: true,
+            threads,
+            others: 0,
+        };
+        diagnose(&stuck, Some(7), &Places::default()).text("Stuck", None)
+    }
+
+    #[test]
+    fn a_circle_is_drawn_without_those_that_only_wait_for_it() {
+        let lives = |number| Some((number, HolderFate::Lives));
+        let text = text(vec![
+            waiting(1, "main", lives(2)),
+            waiting(2, "left", lives(3)),
+            waiting(3, "right", lives(2)),
+        ]);
+        let expected = "Stuck: 2 threads wait for each other, in a circle.
+  main waits for a lock, which left has held
+  left waits for a lock, which right has held
+  right waits for a lock, which left has held
+  left --lock--> right --lock--> left
+Threads that take several locks in the same order cannot do that.";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn a_lock_that_is_lost_names_who_took_it() {
+        let text = text(vec![waiting(1, "main", Some((2, HolderFate::Ended)))]);
+        assert!(text.starts_with("Stuck: a thread waits for a lock that nobody gives back.\n"));
+        assert!(
+            text.contains("which left took and never gave back: it has ended\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_picture_escapes_names() {
+        let chain = |name: &str| Link {
+            name: name.to_owned(),
+            waits_for: "lock a".to_owned(),
+            end: None,
+        };
+        let picture = picture::draw(&[chain("<b>"), chain("left")], true).unwrap();
+        let data = picture.strip_prefix("data:image/svg+xml;base64,").unwrap();
+        use base64::Engine;
+        let svg = base64::engine::general_purpose::STANDARD
+            .decode(data)
+            .unwrap();
+        let svg = String::from_utf8(svg).unwrap();
+        assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>"), "{svg}");
+        assert_eq!(picture::draw(&[chain("a")], true), None);
+    }
+}

@@ -1,0 +1,205 @@
+"""A cell that can never go on says why, by itself; a cell that only waits says nothing."""
+
+import time
+
+import pytest
+
+USES = """
+use std::{sync::{Arc, Barrier, Condvar, Mutex, RwLock, mpsc}, thread, time::Duration};
+let kept = vec![1, 2, 3];
+"""
+
+TWO_LOCKS = """
+let (a, b) = (Arc::new(Mutex::new(1)), Arc::new(Mutex::new(2)));
+let both = Arc::new(Barrier::new(2));
+let (left_a, left_b, left_both) = (Arc::clone(&a), Arc::clone(&b), Arc::clone(&both));
+thread::Builder::new().name("left".into()).spawn(move || {
+    let _second = left_b.lock().unwrap();
+    left_both.wait();
+    let _first = left_a.lock().unwrap();
+}).unwrap();
+let first = a.lock().unwrap();
+both.wait();
+let second = b.lock().unwrap();
+"""
+
+PHILOSOPHERS = """
+let forks: Arc<Vec<Mutex<()>>> = Arc::new((0..3).map(|_| Mutex::new(())).collect());
+let seated = Arc::new(Barrier::new(3));
+let guests: Vec<_> = ["Arendt", "Buber", "Cixous"].into_iter().enumerate().map(|(seat, name)| {
+    let (forks, seated) = (Arc::clone(&forks), Arc::clone(&seated));
+    thread::Builder::new().name(name.into()).spawn(move || {
+        let _left = forks[seat].lock().unwrap();
+        seated.wait();
+        let _right = forks[(seat + 1) % 3].lock().unwrap();
+    }).unwrap()
+}).collect();
+for guest in guests { guest.join().unwrap(); }
+"""
+
+# Each with what must be said, piece by piece. `#` stands for the number of the cell.
+STUCK = {
+    "two locks": (
+        TWO_LOCKS,
+        [
+            "2 threads wait for each other",
+            "main waits for lock `b` (In[#]:12), which left has held since In[#]:6 (there it is `left_b`)",
+            "left waits for lock `left_a` (In[#]:8), which main has held since In[#]:10",
+            "main --lock b--> left --lock left_a--> main",
+        ],
+    ),
+    "philosophers": (
+        PHILOSOPHERS,
+        [
+            "3 threads wait for each other",
+            "Arendt waits for lock `forks[(seat + 1) % 3]` (In[#]:9), which Buber has held since In[#]:7",
+            "main waits for the end of `guest` (In[#]:12)",
+        ],
+    ),
+    "itself": (
+        "let twice = Mutex::new(0);\nlet first = twice.lock().unwrap();\nlet second = twice.lock().unwrap();",
+        ["a lock that it holds itself", "main waits for lock `twice` (In[#]:3), which it holds itself since In[#]:2"],
+    ),
+    "itself in a function": (
+        "fn total(list: &Mutex<Vec<i32>>) -> i32 { list.lock().unwrap().iter().sum() }\n"
+        "let list = Mutex::new(vec![1]);\nlet guard = list.lock().unwrap();\nprintln!(\"{}\", total(&list));",
+        ["main waits for lock `list` (In[#]:1), which it holds itself since In[#]:3"],
+    ),
+    "itself in println!": (
+        'let total = Mutex::new(1);\nprintln!("{} {}", total.lock().unwrap(), total.lock().unwrap());',
+        ["main waits for lock `total` (In[#]:2), which it holds itself since In[#]:2"],
+    ),
+    "itself in the condition": (
+        "let queue = Mutex::new(vec![1]);\nif let Some(last) = queue.lock().unwrap().pop() { queue.lock().unwrap().push(last); }",
+        ["which it holds itself since In[#]:2"],
+    ),
+    "reader and writer": (
+        "let shared = RwLock::new(1);\nlet reader = shared.read().unwrap();\n*shared.write().unwrap() += *reader;",
+        ["main waits for lock `shared` (In[#]:3), which it probably holds itself since In[#]:2"],
+    ),
+    "forgotten guard": (
+        "let lost = Mutex::new(1);\nthread::scope(|scope| {\n"
+        '    thread::Builder::new().name("loser".into()).spawn_scoped(scope, || std::mem::forget(lost.lock())).unwrap().join();\n'
+        "});\nlet again = lost.lock();",
+        ["a lock that nobody gives back", "which loser took at In[#]:3 and never gave back: it has ended"],
+    ),
+    "own sender": (
+        "let (tx, rx) = mpsc::channel();\nlet other = tx.clone();\nthread::spawn(move || other.send(1)).join();\n"
+        'for number in rx {\n    println!("{number}");\n}',
+        ["no thread is left that could end that", "main waits for a message from `rx` (In[#]:4)", "drop those"],
+    ),
+    "full channel": (
+        "let (tx, rx) = mpsc::sync_channel(1);\ntx.send(1).unwrap();\ntx.send(2).unwrap();\nrx.recv().unwrap();",
+        ["main waits for room in `tx` (In[#]:3)"],
+    ),
+    "join of one that waits": (
+        "let held = Arc::new(Mutex::new(1));\nlet guard = held.lock().unwrap();\nlet theirs = Arc::clone(&held);\n"
+        'let worker = thread::Builder::new().name("worker".into()).spawn(move || { *theirs.lock().unwrap() += 1; }).unwrap();\n'
+        "worker.join().unwrap();",
+        [
+            "main waits for the end of `worker` (In[#]:5)",
+            "worker waits for lock `theirs` (In[#]:4), which main has held since In[#]:2",
+            "main --end--> worker --lock theirs--> main",
+        ],
+    ),
+    "scope": (
+        "let held = Mutex::new(1);\nlet guard = held.lock().unwrap();\n"
+        "thread::scope(|scope| {\n    scope.spawn(|| *held.lock().unwrap() += 1);\n});",
+        ["main waits for the threads of its scope (In[#]:3)", "which main has held since In[#]:2"],
+    ),
+    "nobody notifies": (
+        "let (ready, changed) = (Mutex::new(false), Condvar::new());\nlet mut guard = ready.lock().unwrap();\n"
+        "while !*guard {\n    guard = changed.wait(guard).unwrap();\n}",
+        ["main waits for a notification of `changed` (In[#]:4)", "lost"],
+    ),
+    "barrier": ("let alone = Barrier::new(2);\nalone.wait();", ["main waits for others at `alone` (In[#]:2)"]),
+    "parked": ("loop { thread::park(); }", ["main is parked", "In[#]:1"]),
+}
+
+
+def notice(kernel, request):
+    """What a running cell says about itself."""
+    while "stuck" not in (content := kernel.published(request)["content"]).get("data", {}).get("text/plain", ""):
+        assert content.get("execution_state") != "idle", "the cell ended without a word"
+    assert "<ul>" in content["data"]["text/html"]
+    return content
+
+
+def says_stuck(cell):
+    """Whether a cell that has ended was called stuck."""
+    return any("stuck" in str(content["data"]) for content in cell.contents("display_data"))
+
+
+@pytest.fixture(scope="module")
+def lesson(kernel):
+    assert kernel.run(USES).reply["status"] == "ok"
+    return kernel
+
+
+@pytest.mark.parametrize("name", STUCK)
+def test_a_stuck_cell_says_why_and_keeps_variables(lesson, name):
+    code, expected = STUCK[name]
+    request = lesson.send(code.strip("\n") if code[0] != "\n" else code)
+    text = notice(lesson, request)["data"]["text/plain"]
+    lesson.manager.interrupt_kernel()
+    cell = lesson.finish(request)
+    assert cell.error["ename"] == "Interrupted"
+    assert "stuck:" in cell.traceback, "the error does not name the reason"
+    number = cell.reply["execution_count"]
+    for piece in expected:
+        assert piece.replace("#", str(number)) in text, text
+    assert text.startswith("This cell is stuck: ")
+    assert "Interrupt the kernel" in text
+    assert lesson.run("kept.len()").value == "3"
+    again = lesson.run(":why").value
+    assert f"In[{number}] was stuck: " in again
+    assert expected[0].replace("#", str(number)) in again
+
+
+# Several that wait at the same time, each for longer than it takes to be called stuck.
+WAITS = {
+    "time": "thread::sleep(Duration::from_millis(1600));",
+    "a timed wait": "let (tx, rx) = mpsc::channel::<()>();\nassert!(rx.recv_timeout(Duration::from_millis(1600)).is_err());",
+    "a computing thread": "thread::spawn(|| { let start = std::time::Instant::now(); while start.elapsed().as_millis() < 1600 { std::hint::spin_loop(); } }).join().unwrap();",
+    "a sleeping thread": "let lock = Arc::new(Mutex::new(1));\nlet (theirs, both) = (Arc::clone(&lock), Arc::new(Barrier::new(2)));\nlet begun = Arc::clone(&both);\n"
+    "thread::spawn(move || { let _guard = theirs.lock().unwrap(); begun.wait(); thread::sleep(Duration::from_millis(1600)); });\n"
+    "both.wait();\nassert_eq!(*lock.lock().unwrap(), 1);",
+    "another program": 'assert!(std::process::Command::new("sleep").arg("1.6").status().unwrap().success());',
+    "data": "use std::io::Read;\nlet listener = std::net::TcpListener::bind(\"127.0.0.1:0\").unwrap();\nlet address = listener.local_addr().unwrap();\n"
+    "let mut child = std::process::Command::new(\"bash\").arg(\"-c\").arg(format!(\"sleep 1.6; echo > /dev/tcp/127.0.0.1/{}\", address.port())).spawn().unwrap();\n"
+    "thread::spawn(move || { listener.accept().unwrap(); }).join().unwrap();\nchild.wait().unwrap();",
+    "a timer": "let (tx, rx) = mpsc::channel();\nlet timer = threading::Timer::new(1.6, move || tx.send(1).unwrap());\ntimer.start();\nassert_eq!(rx.recv(), Ok(1));",
+    "a pool": "let pool = concurrent::futures::ThreadPoolExecutor::new(2);\nlet future = pool.submit(|time| thread::sleep(time), Duration::from_millis(1600));\nfuture.result();",
+    "tokio": "let (tx, rx) = tokio::sync::oneshot::channel();\ntokio::spawn(async move { tokio::time::sleep(Duration::from_millis(1600)).await; tx.send(1).unwrap(); });\nassert_eq!(rx.await, Ok(1));",
+    "asyncio": "asyncio::sleep(1.6).await;",
+}
+
+
+@pytest.mark.parametrize("what", WAITS)
+def test_a_cell_that_waits_is_not_stuck(lesson, what):
+    cell = lesson.run(WAITS[what])
+    assert cell.reply["status"] == "ok", cell
+    assert not says_stuck(cell), cell.outputs
+
+
+def test_input_is_waited_for_without_a_word(lesson):
+    request = lesson.send('let mut line = String::new();\nstd::io::stdin().read_line(&mut line).unwrap();\nline', allow_stdin=True)
+    assert lesson.question(request)
+    # Longer than it takes to be called stuck.
+    time.sleep(1.6)
+    lesson.client.input("text")
+    assert lesson.finish(request).value == '"text\\n"'
+
+
+def test_a_circle_is_seen_while_others_run_and_of_an_earlier_cell(lesson):
+    code = TWO_LOCKS.replace("let first = a", "thread::spawn(move || {\nlet first = a").rstrip() + "\n});"
+    request = lesson.send(code)
+    cell = lesson.finish(request)
+    assert cell.reply["status"] == "ok"
+    busy = lesson.run("let start = std::time::Instant::now();\nwhile start.elapsed() < Duration::from_secs(2) {}")
+    assert not says_stuck(busy), busy.outputs
+    content = notice(lesson, request)
+    number = cell.reply["execution_count"]
+    text = content["data"]["text/plain"]
+    assert text.startswith("Threads of this cell are stuck: 2 threads wait for each other"), text
+    assert f"Threads of In[{number}] are stuck: 2 threads" in lesson.run(":why").value
