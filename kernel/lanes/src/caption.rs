@@ -218,8 +218,8 @@ impl Picture {
         );
         if self.is_running {
             line += " so far";
-        } else if self.end > self.caption.wall + self.caption.wall / 20 + WORTH_TELLING {
-            line += &format!(", its threads {}", words::span(self.end));
+        } else if let Some(after) = self.after_the_cell() {
+            line += &format!(", {after}");
         }
         if let Some(overlap) = self.caption.overlap() {
             line += &format!(", {overlap}");
@@ -227,6 +227,25 @@ impl Picture {
         match self.remarks.len() {
             0 => line,
             remarks => format!("{line} · {}", words::count(remarks, "remark")),
+        }
+    }
+
+    /// Which threads outlive the cell, and for how long.
+    fn after_the_cell(&self) -> Option<String> {
+        let threads = self
+            .lanes
+            .iter()
+            .filter(|it| matches!(it.kind, LaneKind::Thread(_)));
+        let last = threads.filter_map(|lane| lane.spans.last());
+        let goes_on = last.filter(|it| it.goes_on && it.state != State::Idle);
+        match goes_on.count() {
+            0 => {
+                let later = self.caption.wall + self.caption.wall / 20 + WORTH_TELLING;
+                let until = || format!("the last thread until {}", words::span(self.end));
+                (self.end > later).then(until)
+            }
+            1 => Some("1 thread goes on".to_owned()),
+            several => Some(format!("{several} threads go on")),
         }
     }
 }

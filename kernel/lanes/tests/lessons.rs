@@ -67,7 +67,10 @@ fn the_callback_runs_on_the_timers_lane_after_the_cell() {
             .iter()
             .all(|span| span.to < MILLI)
     );
-    assert_eq!(picture.summary(), "2 threads · 700 µs, its threads 1.20 s");
+    assert_eq!(
+        picture.summary(),
+        "2 threads · 700 µs, the last thread until 1.20 s"
+    );
 }
 
 #[test]
