@@ -167,7 +167,14 @@ fn what_is_too_much_is_counted() {
     let flood = Picture::of(&scenes::flood());
     assert!(flood.steps.len() + flood.more_steps > 10_000);
     assert!(flood.to_html().len() < 250_000, "{}", flood.to_html().len());
-    assert!(flood.to_live_html().len() <= 30_000);
+    for picture in [flood, picture] {
+        let live = picture.to_live_html();
+        assert!(
+            live.len() <= 30_000 && live.contains("<img "),
+            "{}",
+            live.len()
+        );
+    }
 }
 
 #[test]

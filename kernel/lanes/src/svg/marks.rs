@@ -1,6 +1,6 @@
 //! What happened at one moment: prints, and arrows between lanes.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, fmt::Write};
 
 use interleave_protocol::Stream;
 use maud::{Markup, html};
@@ -19,28 +19,52 @@ const NEAR: f64 = 4.0;
 /// What was printed: a small wedge at its moment, and the text where there is room. The same for
 /// states of objects that are too short for their names.
 pub(super) fn above(lane: &Lane, row: &Row, rows: &Rows, detail: Detail) -> Markup {
-    let mut wedges = Vec::new();
-    let mut last = f64::MIN;
+    let mut wedges = Wedges::default();
     let mut line = Line::default();
     for mark in &lane.marks {
         let x = rows.scale.x(mark.at);
-        if x - last >= 1.0 {
-            wedges.push((x, mark.stream));
-            last = x;
-        }
+        wedges.add(x, row.y, mark.stream, detail);
         line.write(x, &mark.text);
     }
     for span in short_states(lane, rows) {
         line.write(rows.scale.x(span.from), label(&span.state));
     }
     line.texts.truncate(detail.texts);
-    let y = row.y;
     html! {
-        @for (x, stream) in wedges {
-            path d={ "M" (number(x)) " " (number(y)) "l-4 -7h8z" }
-                fill=(if stream == Stream::Stderr { WAIT } else { INK }) {}
-        }
+        (wedges.draw())
         @for (x, anchor, text) in line.texts { (written(x, row.strip + 11.0, anchor, &text)) }
+    }
+}
+
+/// Wedges at moments, one path for each colour.
+#[derive(Debug, Default)]
+struct Wedges {
+    output: String,
+    errors: String,
+    last: Option<f64>,
+}
+
+impl Wedges {
+    fn add(&mut self, x: f64, y: f64, stream: Stream, detail: Detail) {
+        // Nearer to one another they are one black line anyway.
+        if self.last.is_some_and(|last| x - last < 2.0 * detail.narrow) {
+            return;
+        }
+        self.last = Some(x);
+        let path = match stream {
+            Stream::Stdout => &mut self.output,
+            Stream::Stderr => &mut self.errors,
+        };
+        let written = write!(path, "M{} {}l-4 -7h8z", number(x), number(y));
+        written.expect("a String takes everything");
+    }
+
+    fn draw(&self) -> Markup {
+        html! {
+            @for (path, colour) in [(&self.output, INK), (&self.errors, WAIT)] {
+                @if !path.is_empty() { path d=(path) fill=(colour) {} }
+            }
+        }
     }
 }
 
