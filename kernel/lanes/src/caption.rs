@@ -136,25 +136,32 @@ fn is_outside(woken: &HashSet<(usize, u64)>, picture: &Picture, lane: usize, spa
     }
 }
 
-/// The tasks that were woken by the thread that runs tasks, not by another task, and when: what they
-/// waited for was none of the other lanes.
+/// The tasks that were woken by the thread that runs tasks, not by another task or at its end, and
+/// when: what they waited for was none of the other lanes.
 fn woken_by_loops(picture: &Picture) -> HashSet<(usize, u64)> {
-    let lends = |lane: &Lane| {
-        lane.spans
-            .iter()
-            .any(|it| matches!(it.state, State::Lends(_)))
-    };
-    let loops = picture
-        .lanes
-        .iter()
-        .map(|lane| !lane.is_indented() && lends(lane));
-    let loops = Vec::from_iter(loops);
+    let tasks = picture.lanes.iter().filter(|lane| lane.is_indented());
+    let ends = tasks.filter_map(|lane| Some((lane.name.as_str(), lane.spans.last()?.to)));
+    let ends = HashSet::from_iter(ends);
     let wakes = picture
         .arrows
         .iter()
         .filter(|arrow| arrow.kind == ArrowKind::Wake);
-    let wakes = wakes.filter(|arrow| loops[arrow.from]);
-    wakes.map(|arrow| (arrow.to, arrow.to_time)).collect()
+    let by_loops = wakes.filter(|it| is_by_loop(&picture.lanes[it.from], it.from_time, &ends));
+    by_loops.map(|arrow| (arrow.to, arrow.to_time)).collect()
+}
+
+/// Whether a lane has looked at the clock or at its connections, since it ran a task to its end.
+fn is_by_loop(lane: &Lane, time: u64, ends: &HashSet<(&str, u64)>) -> bool {
+    let now = lane.spans.partition_point(|span| span.from <= time);
+    let before = lane.spans[..now].iter().rev();
+    let mut before = before.skip_while(|span| span.state == State::Runs);
+    match before.next() {
+        Some(Span { state, to, .. }) => match state {
+            State::Lends(task) => !ends.contains(&(task.as_str(), *to)) && *to <= time,
+            state => *state == State::Idle,
+        },
+        None => false,
+    }
 }
 
 /// How much time lanes spent in this way while others did, too.

@@ -139,6 +139,9 @@ impl<'a> Reader<'a> {
         if self.is_of_another_cell(event) {
             return;
         }
+        if event.time < self.origin {
+            return self.learn(event);
+        }
         self.meet(event);
         match &event.what {
             What::CellBegan => self.cell_began(event),
@@ -156,6 +159,16 @@ impl<'a> Reader<'a> {
             What::TaskLeft { is_over, gave } => self.task_left(event, *is_over, gave),
             What::TaskWoken { task } => self.task_woken(event, *task),
             What::State { kind, id, state } => self.object(event, (*kind, *id), state),
+        }
+    }
+
+    /// From before the cell there is only who threads are, not what they did since.
+    fn learn(&mut self, event: &Event) {
+        let thread = self.threads.entry(event.thread).or_default();
+        match &event.what {
+            What::ThreadBegan { kind } => thread.kind = Some(*kind),
+            What::Named { name } => thread.name = Some(crate::words::plain(name)),
+            _ => {}
         }
     }
 

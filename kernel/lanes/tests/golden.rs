@@ -32,8 +32,22 @@ macro_rules! goldens {
 }
 
 goldens!(
-    sequential, timers, callback, future, event_loop, generator, pool, executor, deadlock, tokio,
-    flood, hostile, blocking, greedy, contended,
+    sequential,
+    timers,
+    callback,
+    future,
+    event_loop,
+    generator,
+    pool,
+    executor,
+    deadlock,
+    tokio,
+    flood,
+    hostile,
+    blocking,
+    greedy,
+    contended,
+    between_cells,
 );
 
 #[test]

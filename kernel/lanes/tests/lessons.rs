@@ -178,6 +178,32 @@ fn what_is_too_much_is_counted() {
 }
 
 #[test]
+fn threads_and_tasks_can_outlive_their_cells() {
+    let picture = Picture::of(&scenes::between_cells());
+    assert_eq!(names(&picture), ["main", "coroutine", "worker", "job"]);
+    let (main, worker) = (lane(&picture, "main"), lane(&picture, "worker"));
+    assert!(
+        worker.spans[0].from >= 49 * MILLI,
+        "nobody knows what it did before"
+    );
+    assert!(
+        worker.spans.iter().all(|span| span.to < 81 * MILLI),
+        "then it has no work"
+    );
+    let lent = |span: &&Span| matches!(span.state, State::Lends(_));
+    assert!(
+        main.spans.iter().skip(1).all(|span| lent(&span)),
+        "{main:#?}"
+    );
+    assert!(
+        !picture
+            .lanes
+            .iter()
+            .any(|lane| lane.spans.iter().any(|span| span.goes_on))
+    );
+}
+
+#[test]
 fn remarks_are_about_who_had_to_wait() {
     let said = remarks(&scenes::blocking());
     let expected =

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use interleave_protocol::{ThreadKind, ThreadState};
+use interleave_protocol::{ObjectKind, ThreadKind, ThreadState};
 
 use super::{Doing, Key, Reader, ThreadTrack, labels::Labels, track::Piece};
 use crate::{Arrow, Caption, Lane, LaneKind, Mark, Picture, Span, State, Wait, WaitKind};
@@ -67,10 +67,18 @@ fn shown(reader: &Reader<'_>) -> Vec<Key> {
     });
     let objects = reader.objects.iter();
     let objects = objects.filter(|((kind, id), it)| is_wanted(Key::Object(*kind, *id), it.is_own));
+    let objects = objects.filter(|(object, _)| !has_a_thread(reader, **object));
     let threads = threads.map(|(number, _)| Key::Thread(*number));
     let objects = objects.map(|((kind, id), _)| Key::Object(*kind, *id));
     let tasks = tasks.into_iter().map(Key::Task);
     threads.chain(tasks).chain(objects).collect()
+}
+
+/// A timer has a thread, whose lane says more.
+fn has_a_thread(reader: &Reader<'_>, (kind, id): (ObjectKind, u64)) -> bool {
+    let name = format!("Timer-{id}");
+    let mut names = reader.threads.values().filter_map(|it| it.name.as_deref());
+    kind == ObjectKind::Timer && names.any(|known| known == name)
 }
 
 /// The lanes that did something to one of this cell, or the other way round.
@@ -150,7 +158,8 @@ fn end(reader: &Reader<'_>, lanes: &[Key], labels: &Labels<'_>) -> u64 {
         let (pieces, marks) = reader.doings(*key);
         for piece in pieces.iter().filter(|piece| !is_idle(piece, labels)) {
             last = last.max(piece.to.unwrap_or(piece.from));
-            goes_on |= piece.to.is_none();
+            // A task that nobody runs does not go on.
+            goes_on |= piece.to.is_none() && matches!(key, Key::Thread(_));
         }
         last = marks.iter().map(|mark| mark.at).fold(last, u64::max);
     }

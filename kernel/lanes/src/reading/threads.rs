@@ -159,11 +159,11 @@ impl Reader<'_> {
         }
         let itself = thread.waits.map_or(Doing::Runs, Doing::Waits);
         // The innermost task does what the thread does; whatever is around it lends itself.
-        let outer = thread
-            .stack
-            .last()
-            .map_or(itself, |task| Doing::Lends(*task));
-        thread.track.turn(event.time, Some(outer), event.at);
+        let lent = thread.stack.last().map(|task| Doing::Lends(*task));
+        // After its end the thread may run tasks of this cell, but what it does itself is for others.
+        let is_over = thread.kind == Some(ThreadKind::Cells) && self.cell_ended.is_some();
+        let outer = lent.or((!is_over).then_some(itself));
+        thread.track.turn(event.time, outer, event.at);
         for (index, task) in thread.stack.iter().enumerate() {
             let doing = match thread.stack.get(index + 1) {
                 Some(inner) => Doing::Lends(*inner),

@@ -49,7 +49,7 @@ fn remark(picture: &Picture, lane: usize, span: &Span) -> Option<(u64, Remark)> 
         (span.from, span.to),
         |state| matches!(state, State::Waits(wait) if wait.kind == WaitKind::Sleep),
     );
-    let meanwhile = if slept > span.length() / 2 {
+    let meanwhile = if slept >= span.length() / 4 {
         format!(", which slept {} meanwhile", words::span(slept))
     } else {
         String::new()

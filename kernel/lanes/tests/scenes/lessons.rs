@@ -397,3 +397,20 @@ pub fn contended() -> Trace {
         .joins(1001.3, 2001.5, 1, 5);
     notes.cell_ends(2002.0)
 }
+
+/// A worker that began in an earlier cell, and a coroutine that a later cell runs.
+pub fn between_cells() -> Trace {
+    let mut notes = Notes::new("let future = executor.submit(work);\nlet coroutine = later();");
+    let (job, later) = (task(TaskKind::Job, 3), task(TaskKind::Coroutine, 8));
+    let kind = ThreadKind::Pool;
+    notes.earlier(-9000.0, 4, What::ThreadBegan { kind });
+    let name = "worker".to_owned();
+    notes.earlier(-8999.0, 4, What::Named { name });
+    notes.line(1).add(0.2, 1, What::TaskSpawned { task: job });
+    notes.line(2).add(0.3, 1, What::TaskSpawned { task: later });
+    notes.add(0.4, 1, What::CellEnded);
+    notes.enters(50.0, 4, job, "").finishes(80.0, 4, job);
+    notes.waits(80.1, 4, FutexUse::Condvar, 0x90);
+    notes.enters(60.0, 1, later, "").finishes(70.0, 1, later);
+    notes.read(500.0, false)
+}

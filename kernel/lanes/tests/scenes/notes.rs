@@ -72,6 +72,13 @@ impl Notes {
         self
     }
 
+    /// Something that happened in the cell before.
+    pub fn earlier(&mut self, at: f64, thread: u64, what: What) -> &mut Self {
+        self.add(at, thread, what);
+        self.trace.events.last_mut().unwrap().cell = CELL - 1;
+        self
+    }
+
     pub fn spawn(&mut self, at: f64, by: u64, thread: u64, name: &str) -> &mut Self {
         self.add(at, by, What::Spawned { thread });
         let kind = ThreadKind::Student;
@@ -179,7 +186,7 @@ impl Notes {
 }
 
 fn time(at: f64) -> u64 {
-    ORIGIN + (at * 1_000_000.0) as u64
+    ORIGIN.wrapping_add_signed((at * 1_000_000.0) as i64)
 }
 
 pub fn task(kind: TaskKind, id: u64) -> TaskName {
