@@ -39,6 +39,17 @@ impl Texture {
         Self::Idle,
     ];
 
+    /// What to say of it in a legend.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Self::Solid => "runs",
+            Self::Hollow => "runs a task below",
+            Self::Dotted => "ready, does not run yet",
+            Self::Hatched => "sleeps or waits",
+            Self::Idle => "nothing to run",
+        }
+    }
+
     pub(crate) fn of(state: &State) -> Self {
         match state {
             State::Runs => Self::Solid,

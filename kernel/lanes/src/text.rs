@@ -1,5 +1,7 @@
 //! Lanes in letters, for a console, and to be read aloud.
 
+use std::collections::HashSet;
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::{
@@ -11,9 +13,6 @@ use crate::{
 
 const WIDEST_NAME: usize = 24;
 const NARROWEST_LANE: usize = 20;
-
-const LEGEND: &str = "# runs  / waits  . ready, does not run yet  = runs a task below  - nothing to \
-                      run  ^ prints  < started, woken or ended by";
 
 impl Picture {
     /// The lanes in letters, in lines of at most `width` columns where names allow.
@@ -34,7 +33,7 @@ impl Picture {
         lines.extend(self.more());
         lines.push(String::new());
         let remarks = self.remarks.iter().map(ToString::to_string);
-        let below = [LEGEND.to_owned(), self.caption.to_string()].into_iter();
+        let below = [self.legend(), self.caption.to_string()].into_iter();
         for text in below.chain(remarks) {
             lines.extend(textwrap::wrap(&text, width).into_iter().map(Into::into));
         }
@@ -116,6 +115,23 @@ impl Picture {
         (!line.text.is_empty()).then_some(line.text)
     }
 
+    /// What the signs mean, as far as they are there.
+    fn legend(&self) -> String {
+        let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
+        let used = HashSet::<Texture>::from_iter(spans.map(|span| Texture::of(&span.state)));
+        let textures = Texture::ALL
+            .into_iter()
+            .filter(|texture| used.contains(texture));
+        let mut parts = Vec::from_iter(textures.map(|it| format!("{} {}", sign(it), it.meaning())));
+        if self.lanes.iter().any(|lane| !lane.marks.is_empty()) {
+            parts.push("^ prints".to_owned());
+        }
+        if !self.arrows.is_empty() {
+            parts.push("< started, woken or ended by".to_owned());
+        }
+        parts.join("   ")
+    }
+
     /// What is not shown.
     pub(crate) fn more(&self) -> Vec<String> {
         let mut more = Vec::new();
@@ -166,6 +182,10 @@ fn letter(piece: &Piece<'_>) -> char {
         Piece::One(span) => Texture::of(&span.state),
         Piece::Many(many) => many.main(),
     };
+    sign(texture)
+}
+
+fn sign(texture: Texture) -> char {
     match texture {
         Texture::Solid => '#',
         Texture::Hollow => '=',

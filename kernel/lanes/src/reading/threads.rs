@@ -126,7 +126,11 @@ impl Reader<'_> {
                 }
                 let link = Link::new(kind, (from, time), (active, event.time));
                 self.links.push(link);
-                self.step_about(active, event, "goes on, thanks to", from, "");
+                let verb = match kind {
+                    ArrowKind::Join => "goes on after",
+                    _ => "is woken by",
+                };
+                self.step_about(active, event, verb, from, "");
             }
         }
         self.refresh(event);

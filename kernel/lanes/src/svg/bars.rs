@@ -71,7 +71,7 @@ fn shares(boxes: &mut [Boxes; 5], many: &Many, (x, width): (f64, f64), top: f64)
 }
 
 /// A thread with nothing to run is a line, not a bar.
-fn inset(texture: Texture, y: f64, height: f64) -> (f64, f64) {
+pub(super) fn inset(texture: Texture, y: f64, height: f64) -> (f64, f64) {
     match texture {
         Texture::Idle => (y + height / 2.0 - 0.5, 1.0),
         _ => (y, height),

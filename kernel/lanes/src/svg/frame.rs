@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use unicode_width::UnicodeWidthStr;
 
 use super::{
+    bars::inset,
     paths::{CARD, EDGE, FAINT_INK, GRID, INK, fill, number},
     rows::{AXIS, BAR, LETTER, MARGIN, Row, Rows, SMALL_LETTER, WIDTH, indent, wide},
 };
@@ -93,11 +94,13 @@ pub(super) fn below(picture: &Picture, rows: &Rows, more_arrows: usize) -> Marku
     };
     let used = used(picture);
     html! {
-        @for (texture, what) in LEGEND {
+        @for texture in LEGEND {
             @if used.contains(&texture) {
+                @let what = texture.meaning();
                 @let here = place(28.0 + wide(what, SMALL_LETTER));
                 @let (fill, line) = fill(texture);
-                rect x=(number(here)) y=(number(y - 9.0)) width="16" height="10" fill=(fill)
+                @let (top, height) = inset(texture, y - 9.0, 10.0);
+                rect x=(number(here)) y=(number(top)) width="16" height=(number(height)) fill=(fill)
                     stroke=(line) stroke-width=".8" {}
                 text x=(number(here + 21.0)) y=(number(y)) font-size="11" fill=(FAINT_INK) { (what) }
             }
@@ -127,11 +130,12 @@ pub(super) fn below(picture: &Picture, rows: &Rows, more_arrows: usize) -> Marku
     }
 }
 
-const LEGEND: [(Texture, &str); 4] = [
-    (Texture::Solid, "runs"),
-    (Texture::Hatched, "sleeps or waits"),
-    (Texture::Dotted, "ready, does not run yet"),
-    (Texture::Hollow, "runs a task below"),
+const LEGEND: [Texture; 5] = [
+    Texture::Solid,
+    Texture::Hatched,
+    Texture::Dotted,
+    Texture::Hollow,
+    Texture::Idle,
 ];
 
 const ARROWS: [(ArrowKind, &str); 3] = [
