@@ -3,5 +3,7 @@
 
 mod lessons;
 mod notes;
+mod trouble;
 
 pub use lessons::*;
+pub use trouble::*;
