@@ -33,7 +33,7 @@ use crate::{
 
 pub(crate) use telling::{begin_anew, start, tell};
 
-/// So many events may wait to be sent: 3.5 MB, once all of it was used.
+/// So many events may wait to be sent: 4.3 MB, once all of it was used.
 const SIZE: usize = 16_384;
 
 static RING: Ring<SIZE> = Ring::new();

@@ -24,7 +24,7 @@ pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
 pub use stuck::{HolderFate, LockHolder, Stuck, StuckThread};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;
-pub use trace::{ObjectKind, TaskKind, TaskName, TraceEvent, What};
+pub use trace::{ObjectKind, TaskKind, TaskName, TraceBatch, TraceEvent, What};
 
 /// Stands before what the compiler adds behind a student's code on a line.
 pub const ADDED_TEXT_MARK: &str = "/*interleave*/";
@@ -152,12 +152,7 @@ pub enum HostEvent {
         stuck: Vec<Stuck>,
     },
     /// What threads have done since the last message of this kind.
-    Trace {
-        /// In the order in which it happened.
-        events: Vec<TraceEvent>,
-        /// How many more there were, which are not told.
-        lost: u64,
-    },
+    Trace(TraceBatch),
 }
 
 /// From the kernel to the host.

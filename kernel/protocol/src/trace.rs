@@ -4,11 +4,25 @@ use serde::{Deserialize, Serialize};
 
 use crate::{CodeAddress, Stream, ThreadKind, ThreadState};
 
+/// What threads have done since the batch before.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct TraceBatch {
+    /// Places in cells, the innermost first: each of the ways that led to one of the events, once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stacks: Vec<Vec<CodeAddress>>,
+    /// In the order in which it happened.
+    pub events: Vec<TraceEvent>,
+    /// How many more there were of the cell that the message is from, which are not told.
+    #[serde(default)]
+    pub lost: u64,
+}
+
 /// Something that a thread did.
 ///
-/// `At` says where: on the way from the host to the kernel in addresses, afterwards in lines of cells.
+/// `At` says where: on the way from the host to the kernel by one of [`TraceBatch::stacks`],
+/// afterwards in lines of cells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TraceEvent<At = Vec<CodeAddress>> {
+pub struct TraceEvent<At = Option<usize>> {
     /// When: nanoseconds of the system's monotonic clock.
     pub time: u64,
     /// The cell that the thread worked for, as the host counts cells; 0 for none.
@@ -18,7 +32,7 @@ pub struct TraceEvent<At = Vec<CodeAddress>> {
     /// The task that ran on it; the innermost one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskName>,
-    /// Where in cells, innermost first.
+    /// Where in cells.
     pub at: At,
     /// What it did.
     pub what: What,

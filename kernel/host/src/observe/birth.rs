@@ -113,14 +113,15 @@ unsafe extern "C" fn pthread_setname_np(thread: libc::pthread_t, name: *const c_
     // SAFETY: `pthread_self` always succeeds.
     let is_own = unsafe { libc::pthread_equal(thread, libc::pthread_self()) } != 0;
     if is_own {
-        threads::take_name(bytes);
         if let Some(slot) = registry::current() {
             slot.set_name(bytes);
+            // Before it belongs to no cell: who it is, is of interest to the one that started it.
             trace::named(bytes);
             if slot.is_in_pool(bytes) {
                 trace::belongs_to_pool();
             }
         }
+        threads::take_name(bytes);
     }
     // SAFETY: passed on unchanged.
     unsafe { SET_NAME.get()(thread, name) }

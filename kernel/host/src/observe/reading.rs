@@ -108,8 +108,9 @@ pub(crate) fn state<'a>(
 /// What waits at a futex is told by the names of the functions that led there. In libstd they are
 /// `sys::sync::…`, in parking_lot the slow ways of the same types.
 fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>, is_timed: bool) -> FutexUse {
-    const USES: [(&[&str], FutexUse); 5] = [
+    const USES: [(&[&str], FutexUse); 6] = [
         (&["ondvar", "wait"], FutexUse::Condvar),
+        (&["Barrier", "wait"], FutexUse::Condvar),
         (&["lock_contended"], FutexUse::Lock),
         (&["lock_slow"], FutexUse::Lock),
         (&["_contended"], FutexUse::Lock),

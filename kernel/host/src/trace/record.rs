@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// So many numbers make a record.
-pub(super) const WORDS: usize = 26;
+pub(super) const WORDS: usize = 32;
 
 const TIME: usize = 0;
 const CELL: usize = 1;
@@ -30,8 +30,10 @@ const INNERMOST: usize = PLACES - TEXT;
 /// So many of those in cells are kept. Generic functions of libraries are compiled into the cell: in
 /// one that is not optimised they lie between a call of `recv` and the wait.
 const DEPTH: usize = WORDS - PLACES;
+/// So many of these are the innermost; the others are the outermost.
+const INNER: usize = 12;
 /// So many frames are looked at.
-const FRAMES: usize = 40;
+const FRAMES: usize = 64;
 
 const NEVER: u64 = u64::MAX;
 
@@ -138,13 +140,22 @@ impl Record {
             also(self, number, address as u64);
             // A return address may lie behind its function.
             if code::is_in_cell(address - 1) {
-                self.0[PLACES + found] = address as u64;
+                self.put_place(found, address as u64);
                 found += 1;
-                if found == DEPTH {
-                    return;
-                }
             }
         }
+    }
+
+    /// Keeps a place in a cell, of which so many were found before. When there is no room, one in
+    /// the middle gives way: the innermost are closest to what happened, and among the outermost is
+    /// the cell itself.
+    fn put_place(&mut self, found: usize, address: u64) {
+        let places = &mut self.0[PLACES..];
+        let at = found.min(DEPTH - 1);
+        if found > at {
+            places[INNER..].rotate_left(1);
+        }
+        places[at] = address;
     }
 
     pub(super) fn who(&self) -> Who {

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use interleave_protocol::{CodeAddress, HostEvent, ThreadState, TraceEvent, What};
+use interleave_protocol::{HostEvent, ThreadState, TraceBatch, TraceEvent, What};
 use rustix::thread::futex;
 
 use super::{
@@ -83,20 +83,19 @@ pub(super) fn wake() {
 /// Sends all that has happened by now.
 pub(crate) fn tell() {
     let mut symbols = SYMBOLS.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut events: Vec<TraceEvent> = records()
-        .iter()
-        .filter_map(|record| symbols.event(record))
-        .collect();
+    let mut records = records();
     // A thread may look at the clock, and another one be faster to take a place in the queue.
-    events.sort_by_key(|event| event.time);
-    while !events.is_empty() {
-        let rest = events.split_off(events.len().min(MESSAGE));
-        link::send(&HostEvent::Trace { events, lost: 0 });
-        events = rest;
+    records.sort_by_key(|record| record.who().time);
+    for records in records.chunks(MESSAGE) {
+        let batch = symbols.batch(records);
+        link::send(&HostEvent::Trace(batch));
     }
     for (cell, lost) in SHARES.take_lost() {
-        let events = Vec::new();
-        link::send_for(cell, &HostEvent::Trace { events, lost });
+        let batch = TraceBatch {
+            lost,
+            ..TraceBatch::default()
+        };
+        link::send_for(cell, &HostEvent::Trace(batch));
     }
 }
 
@@ -125,23 +124,32 @@ fn records() -> Vec<Record> {
 struct Symbols(HashMap<usize, Option<Symbol>>);
 
 impl Symbols {
-    fn event(&mut self, record: &Record) -> Option<TraceEvent> {
-        let what = self.what(record)?;
-        let who = record.who();
-        Some(TraceEvent {
-            time: who.time,
-            cell: who.cell,
-            thread: who.thread,
-            task: who.task,
-            at: self.places(record),
-            what,
-        })
-    }
-
-    fn places(&mut self, record: &Record) -> Vec<CodeAddress> {
-        let addresses = record.places();
-        self.learn(&addresses);
-        observe::places(self.found(&addresses))
+    fn batch(&mut self, records: &[Record]) -> TraceBatch {
+        let mut batch = TraceBatch::default();
+        let mut known = HashMap::new();
+        for record in records {
+            let Some(what) = self.what(record) else {
+                continue;
+            };
+            let who = record.who();
+            let addresses = record.places();
+            let at = (!addresses.is_empty()).then(|| {
+                *known.entry(addresses).or_insert_with_key(|addresses| {
+                    self.learn(addresses);
+                    batch.stacks.push(observe::places(self.found(addresses)));
+                    batch.stacks.len() - 1
+                })
+            });
+            batch.events.push(TraceEvent {
+                time: who.time,
+                cell: who.cell,
+                thread: who.thread,
+                task: who.task,
+                at,
+                what,
+            });
+        }
+        batch
     }
 
     fn what(&mut self, record: &Record) -> Option<What> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use interleave_lanes::{Event, Picture, Place, Source, Trace};
-use interleave_protocol::{CodeAddress, TaskName, TraceEvent, What};
+use interleave_protocol::{CodeAddress, TaskName, TraceBatch, What};
 
 use super::places::Places;
 use shown::Shown;
@@ -137,15 +137,11 @@ impl Lanes {
     }
 
     /// Takes what threads did, in order.
-    pub(super) fn take(&mut self, events: Vec<TraceEvent>, places: &Places) {
-        for event in events {
-            let event = event.map_place(|addresses| {
-                addresses.into_iter().find_map(|address| {
-                    let line = self.lines.entry(address);
-                    let find = |address: &CodeAddress| place(places, address);
-                    *line.or_insert_with_key(find)
-                })
-            });
+    pub(super) fn take(&mut self, batch: TraceBatch, places: &Places) {
+        let stacks = batch.stacks.into_iter();
+        let lines: Vec<_> = stacks.map(|stack| self.line(stack, places)).collect();
+        for event in batch.events {
+            let event = event.map_place(|stack| *lines.get(stack?)?);
             self.host.note(&event);
             let cell = self.host.cell_of(&event);
             let is_its = |each: &&mut Recording| match cell {
@@ -157,6 +153,15 @@ impl Lanes {
                 recording.take(event, &self.host);
             }
         }
+    }
+
+    /// The innermost of these places that is in a line of a cell.
+    fn line(&mut self, stack: Vec<CodeAddress>, places: &Places) -> Option<Place> {
+        stack.into_iter().find_map(|address| {
+            let line = self.lines.entry(address);
+            let find = |address: &CodeAddress| place(places, address);
+            *line.or_insert_with_key(find)
+        })
     }
 
     /// So many events of a cell were not noted.

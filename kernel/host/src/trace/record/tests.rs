@@ -71,6 +71,19 @@ fn a_text_is_kept_up_to_its_fortieth_byte_and_no_character_is_cut() {
 }
 
 #[test]
+fn of_many_places_the_innermost_and_the_outermost_are_kept() {
+    let kept = |count: u64| {
+        let mut record = Record::new(WHO, Happened::Runs);
+        (0..count).for_each(|number| record.put_place(number as usize, 100 + number));
+        record.places()
+    };
+    assert_eq!(kept(3), [100, 101, 102]);
+    assert_eq!(kept(20), Vec::from_iter(100..120));
+    let ends = (100..112).chain(132..140);
+    assert_eq!(kept(40), Vec::from_iter(ends));
+}
+
+#[test]
 fn the_innermost_callers_are_kept() {
     let record = Record::new(WHO, Happened::Runs).with_stack(Frame::UNKNOWN);
     assert_eq!((record.innermost(), record.places()), (vec![], vec![]));

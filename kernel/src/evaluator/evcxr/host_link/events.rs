@@ -80,7 +80,7 @@ impl State {
             HostEvent::Threads { threads, unseen } => {
                 self.take_threads(threads, unseen);
             }
-            HostEvent::Trace { events, lost } => self.take_trace(cell, events, lost),
+            HostEvent::Trace(batch) => self.take_trace(cell, batch),
         }
     }
 }

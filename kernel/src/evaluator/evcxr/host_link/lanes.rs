@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Instant};
 
 use interleave_lanes::Picture;
-use interleave_protocol::{Display, DisplayRole, HostRequest, TraceEvent};
+use interleave_protocol::{Display, DisplayRole, HostRequest, TraceBatch};
 use rustix::time::Timespec;
 use serde_json::{Value, json};
 
@@ -78,8 +78,9 @@ impl State {
         }
     }
 
-    pub(super) fn take_trace(&mut self, cell: u64, events: Vec<TraceEvent>, lost: u64) {
-        self.lanes.take(events, &self.places);
+    pub(super) fn take_trace(&mut self, cell: u64, batch: TraceBatch) {
+        let lost = batch.lost;
+        self.lanes.take(batch, &self.places);
         if lost > 0 {
             self.lanes.lose(cell, lost);
         }

@@ -94,7 +94,7 @@ impl State {
         let is_notice = matches!(
             chunk,
             Chunk::Event(
-                HostEvent::ThreadsLeft { .. } | HostEvent::CellEnded(_) | HostEvent::Trace { .. }
+                HostEvent::ThreadsLeft { .. } | HostEvent::CellEnded(_) | HostEvent::Trace(_)
             )
         );
         if self.value.as_ref().is_some_and(|(of, _)| *of == cell) && !is_notice {

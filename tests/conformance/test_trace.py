@@ -1,0 +1,383 @@
+"""What threads and tasks do is noted as it happens: who, in which order, waiting for whom.
+
+Read from `:lanes save`, as Perfetto would. Order comes from barriers and messages of the cells themselves, so
+it is asserted by comparing; no test knows how long anything takes.
+"""
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+import pytest
+
+USE = """
+use interleave::{generator::Yielder, prelude::*};
+use rayon::prelude::*;
+use std::{sync::{Arc, Barrier, Condvar, Mutex, mpsc}, thread, time::Duration};
+
+fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    thread::Builder::new().name(name.into()).spawn(work).unwrap()
+}
+"""
+
+
+@dataclass
+class Span:
+    """A time that a lane spent in one way."""
+
+    lane: str
+    name: str
+    kind: str
+    start: float
+    end: float
+    line: str | None
+
+    def overlaps(self, other):
+        return self.start < other.end and other.start < self.end
+
+
+class Lanes:
+    """What the file says."""
+
+    def __init__(self, text):
+        events = json.loads(text)["traceEvents"]
+        names = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
+        self.spans = defaultdict(list)
+        self.prints = []
+        flows = defaultdict(dict)
+        for event in events:
+            lane = names.get(event["tid"])
+            if event["ph"] == "X":
+                start, line = event["ts"], event["args"]["line"]
+                span = Span(lane, event["name"], event["cat"], start, start + event["dur"], line)
+                self.spans[lane].append(span)
+            elif event["ph"] == "i":
+                self.prints.append((event["ts"], lane, event["name"]))
+            elif event["ph"] in "sf":
+                flows[event["id"]][event["ph"]] = (event["name"], lane, event["ts"])
+        self.names = list(names.values())
+        self.arrows = {(flow["s"][0], flow["s"][1], flow["f"][1]) for flow in flows.values()}
+
+    def find(self, lane, name):
+        """The spans of a lane that have this name."""
+        return [span for span in self.spans[lane] if re.fullmatch(name, span.name)]
+
+    def the(self, lane, name):
+        """The longest one of them."""
+        found = self.find(lane, name)
+        assert found, f"{lane} never {name}: {self.spans[lane]} of {self.names}"
+        return max(found, key=lambda span: span.end - span.start)
+
+    def printed(self, text):
+        """When it was printed, by the only one who did."""
+        [(time, lane, _)] = [each for each in self.prints if each[2] == text]
+        return time, lane
+
+    def matching(self, pattern):
+        return [name for name in self.names if re.fullmatch(pattern, name)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared(kernel):
+    assert kernel.run(USE).reply["status"] == "ok"
+
+
+@pytest.fixture
+def trace(kernel, tmp_path):
+    """Runs a cell and reads its lanes."""
+
+    def run(code, kernel=kernel):
+        cell = kernel.run(code)
+        assert cell.reply["status"] == "ok", cell.traceback
+        path = tmp_path / "lanes.json"
+        assert str(path) in kernel.run(f":lanes save {path}").value
+        return Lanes(path.read_text())
+
+    return run
+
+
+def test_threads_that_wait_for_each_other_wait_at_the_same_time(trace):
+    lanes = trace(
+        "let meet = Arc::new(Barrier::new(4));\n"
+        'let threads = ["a", "b", "c"].map(|name| {\n'
+        "    let meet = Arc::clone(&meet);\n"
+        "    named(name, move || { meet.wait(); })\n"
+        "});\n"
+        "thread::sleep(Duration::from_millis(20));\n"
+        "meet.wait();\n"
+        "for thread in threads { thread.join().unwrap(); }"
+    )
+    for name in "abc":
+        assert ("spawn", "main", name) in lanes.arrows
+        wait = lanes.the(name, "wake-up")
+        assert wait.line.endswith(":4")
+        assert all(wait.overlaps(lanes.the(other, "wake-up")) for other in "abc")
+    # They leave when the last has come.
+    released = lanes.the("main", "sleep .*").end
+    assert all(lanes.the(name, "wake-up").end >= released for name in "abc")
+
+
+def test_three_timers_sleep_at_the_same_time_and_print_on_lanes_of_their_own(trace):
+    lanes = trace(
+        'let timers = ["first", "second", "third"].map(|name| threading::Timer::new(1.0, move || println!("{name}")));\n'
+        "timers.iter().for_each(|timer| timer.start());\n"
+        "timers.iter().for_each(|timer| timer.join());"
+    )
+    prints = [lanes.printed(name) for name in ("first", "second", "third")]
+    assert len({lane for _, lane in prints}) == 3
+    waits = [lanes.the(lane, "timer .*|wake-up.*") for _, lane in prints]
+    assert all(one.overlaps(other) for one in waits for other in waits)
+    assert all(lane.startswith("Timer-") and time >= wait.end for (time, lane), wait in zip(prints, waits))
+
+
+def test_a_thread_waits_for_a_mutex_until_the_other_gives_it_back(trace):
+    lanes = trace(
+        "let shared = Arc::new(Mutex::new(0));\n"
+        "let (here, is_here) = mpsc::channel();\n"
+        "let guard = shared.lock().unwrap();\n"
+        "let other = Arc::clone(&shared);\n"
+        'let waiter = named("waiter", move || { here.send(()).unwrap(); *other.lock().unwrap() += 1; println!("has it"); });\n'
+        "is_here.recv().unwrap();\n"
+        'loop { let told = std::process::Command::new("true").status(); if told.is_ok() { break } }\n'
+        "thread::sleep(Duration::from_millis(100));\n"
+        'println!("gives it back");\n'
+        "drop(guard);\n"
+        "waiter.join().unwrap();"
+    )
+    wait = lanes.the("waiter", "lock.*")
+    assert wait.line.endswith(":5")
+    given_back, giver = lanes.printed("gives it back")
+    taken, taker = lanes.printed("has it")
+    assert (giver, taker) == ("main", "waiter")
+    assert wait.start < given_back <= wait.end <= taken
+    assert ("wake", "main", "waiter") in lanes.arrows
+    assert lanes.the("main", "another program").end < given_back
+
+
+def test_a_message_wakes_the_one_who_waits_for_it(trace):
+    lanes = trace(
+        "let (send, receive) = mpsc::channel();\n"
+        'let reader = named("reader", move || { println!("got {}", receive.recv().unwrap()); });\n'
+        "thread::sleep(Duration::from_millis(100));\n"
+        'println!("sends");\n'
+        "send.send(7).unwrap();\n"
+        "reader.join().unwrap();"
+    )
+    wait = lanes.the("reader", "message or wake-up")
+    sent, _ = lanes.printed("sends")
+    got, _ = lanes.printed("got 7")
+    assert wait.line.endswith(":2")
+    assert wait.start < sent <= wait.end <= got
+    assert ("wake", "main", "reader") in lanes.arrows
+
+
+def test_a_parked_thread_is_unparked(trace):
+    lanes = trace(
+        'let parked = named("parked", || { thread::park(); println!("goes on"); });\n'
+        "thread::sleep(Duration::from_millis(100));\n"
+        'println!("unparks");\n'
+        "parked.thread().unpark();\n"
+        "parked.join().unwrap();"
+    )
+    wait = lanes.the("parked", "message or wake-up")
+    assert wait.start < lanes.printed("unparks")[0] <= wait.end <= lanes.printed("goes on")[0]
+    assert ("wake", "main", "parked") in lanes.arrows
+
+
+def test_a_join_lasts_until_the_thread_is_over(trace):
+    lanes = trace(
+        "let (go, wait) = mpsc::channel::<()>();\n"
+        'let worker = named("worker", move || { wait.recv().unwrap_err(); println!("worker is done"); });\n'
+        'let joiner = named("joiner", move || worker.join().unwrap());\n'
+        "thread::sleep(Duration::from_millis(100));\n"
+        "drop(go);\n"
+        "joiner.join().unwrap();"
+    )
+    join = lanes.the("joiner", "join worker")
+    done, who = lanes.printed("worker is done")
+    assert who == "worker" and join.start < done <= join.end
+    assert join.line.endswith(":3")
+    assert ("join", "worker", "joiner") in lanes.arrows
+    assert ("spawn", "main", "worker") in lanes.arrows
+
+
+def test_the_threads_of_a_scope_are_over_before_it_is(trace):
+    lanes = trace(
+        "let meet = Barrier::new(2);\n"
+        "thread::scope(|scope| {\n"
+        '    for name in ["left", "right"] {\n'
+        "        let work = || { meet.wait(); println!(\"{}\", thread::current().name().unwrap()); };\n"
+        "        thread::Builder::new().name(name.into()).spawn_scoped(scope, work).unwrap();\n"
+        "    }\n"
+        "});\n"
+        'println!("after the scope");'
+    )
+    after, _ = lanes.printed("after the scope")
+    for name in ("left", "right"):
+        assert lanes.printed(name)[1] == name
+        assert lanes.printed(name)[0] < after
+        assert ("spawn", "main", name) in lanes.arrows
+
+
+def test_tasks_of_tokio_take_turns_and_wake_each_other(trace):
+    lanes = trace(
+        "async fn ask(question: tokio::sync::oneshot::Sender<u32>, answer: tokio::sync::oneshot::Receiver<u32>) {\n"
+        "    tokio::task::yield_now().await;\n"
+        "    question.send(6).unwrap();\n"
+        '    println!("{}", answer.await.unwrap());\n'
+        "}\n"
+        "async fn reply(question: tokio::sync::oneshot::Receiver<u32>, answer: tokio::sync::oneshot::Sender<u32>) {\n"
+        "    let number = question.await.unwrap();\n"
+        "    let work = tokio::task::spawn_blocking(multiply(number));\n"
+        "    answer.send(work.await.unwrap()).unwrap();\n"
+        "}\n"
+        "fn multiply(number: u32) -> impl FnOnce() -> u32 {\n"
+        "    move || { thread::sleep(Duration::from_millis(5)); number * 7 }\n"
+        "}\n"
+        "let (question, asked) = tokio::sync::oneshot::channel();\n"
+        "let (answer, answered) = tokio::sync::oneshot::channel();\n"
+        "let (one, other) = (tokio::spawn(ask(question, answered)), tokio::spawn(reply(asked, answer)));\n"
+        "let (one, other) = tokio::join!(one, other);\n"
+        "tokio::select! { _ = async { one.unwrap(); other.unwrap() } => {}, _ = std::future::pending::<()>() => {} }"
+    )
+    assert lanes.printed("42")[1] == "ask"
+    assert ("wake", "ask", "reply") in lanes.arrows and ("wake", "reply", "ask") in lanes.arrows
+    assert ("spawn", "reply", "multiply") in lanes.arrows
+    sleep = lanes.the("multiply", "sleep .*")
+    assert any(wait.start < sleep.start < sleep.end <= wait.end for wait in lanes.find("reply", "suspended"))
+    # A task runs on one thread at a time, and no thread runs two.
+    workers = lanes.matching(r"tokio-worker.*")
+    # tokio tells of the end of a task when the task is left.
+    assert {("wake", worker, "reply") for worker in workers} & lanes.arrows
+    runs = [span for worker in workers for span in lanes.find(worker, "ask|reply")]
+    assert runs, lanes.names
+    for task in ("ask", "reply"):
+        mine = sorted((span for span in runs if span.name == task), key=lambda span: span.start)
+        assert all(first.end <= second.start for first, second in zip(mine, mine[1:]))
+
+
+def test_jobs_of_rayon_run_on_its_threads(trace):
+    lanes = trace(
+        "let meet = Barrier::new(2);\n"
+        "let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();\n"
+        "pool.scope(|scope| for _ in 0..2 { scope.spawn(|_| { meet.wait(); }); });"
+    )
+    jobs = lanes.matching(r"job \d+")
+    assert len(jobs) >= 2
+    threads = [name for name in lanes.names if any(span.name in jobs for span in lanes.spans[name]) and name not in jobs]
+    assert len(threads) == 2
+    first, second = ([span for span in lanes.spans[name] if span.name in jobs] for name in threads)
+    assert any(one.overlaps(other) for one in first for other in second)
+
+
+def test_a_generator_and_its_caller_take_turns(trace):
+    lanes = trace(
+        "fn total() -> Generator<i32, i32> {\n"
+        "    Generator::new(|co: Yielder<i32, i32>| async move {\n"
+        "        let mut sum = 0;\n"
+        "        while let Some(n) = co.yield_(sum).await { sum += n; println!(\"sum {sum}\"); }\n"
+        "    })\n"
+        "}\n"
+        "let mut sum = total();\n"
+        "sum.send(None)?; sum.send(Some(3))?; sum.send(Some(4))?;"
+    )
+    assert lanes.printed("sum 3")[1] == lanes.printed("sum 7")[1] == "total"
+    assert {("enter", "main", "total"), ("leave", "total", "main")} <= lanes.arrows
+    visits = lanes.find("main", "total")
+    runs = lanes.find("total", "runs")
+    assert len(visits) == len(runs) == 3
+    assert [(span.start, span.end) for span in visits] == [(span.start, span.end) for span in runs]
+
+
+def test_jobs_of_an_executor_queue_and_their_futures_change(trace):
+    lanes = trace(
+        "let executor = concurrent::futures::ThreadPoolExecutor::new(1);\n"
+        "let (go, wait) = mpsc::channel::<()>();\n"
+        "fn slow(wait: mpsc::Receiver<()>) -> i32 { wait.recv().unwrap(); 16 }\n"
+        "fn fast(n: i32) -> i32 { n * n }\n"
+        "let first = executor.submit(slow, wait);\n"
+        "let second = executor.submit(fast, 5);\n"
+        'second.add_done_callback(|future| println!("{}", future.result()));\n'
+        "go.send(()).unwrap();\n"
+        "assert_eq!((first.result(), second.result()), (16, 25));\n"
+        "executor.shutdown(true);"
+    )
+    assert ("spawn", "main", "slow") in lanes.arrows and ("spawn", "main", "fast") in lanes.arrows
+    assert lanes.the("fast", "ready").overlaps(lanes.the("slow", "runs|message or wake-up"))
+    assert lanes.the("slow", "runs").start < lanes.the("fast", "runs").start
+    assert lanes.printed("25")[1] == "fast", "the thread that completes a future calls its callbacks"
+    futures = [[span.name for span in lanes.spans[name]] for name in lanes.matching(r"future.*")]
+    assert ["pending", "running", "finished returned i32 16"] in futures
+    assert ["pending", "running", "finished returned i32 25", "calls a callback"] in futures
+    [pool] = lanes.matching("pool.*")
+    assert lanes.find(pool, "2 queued|1 queued") and lanes.spans[pool][-1].name == "0 queued"
+
+
+def test_an_event_loop_ticks_and_its_tasks_take_turns(trace):
+    lanes = trace(
+        "async fn count(name: &'static str) { for n in 1..=2 { println!(\"{name}{n}\"); asyncio::sleep(0).await; } }\n"
+        'let tasks = ["x", "y"].map(|name| asyncio::create_task(count(name)));\n'
+        'asyncio::get_event_loop().call_soon(|| println!("called"));\n'
+        "asyncio::run(asyncio::gather(tasks));"
+    )
+    times = [lanes.printed(text)[0] for text in ("x1", "y1", "called", "x2", "y2")]
+    assert times == sorted(times)
+    [one, other] = [lanes.printed(text)[1] for text in ("x1", "y1")]
+    assert re.fullmatch(r"Task-\d+ count.*", one) and re.fullmatch(r"Task-\d+ count.*", other) and one != other
+    assert lanes.printed("called")[1] == "callback"
+    [loop] = lanes.matching("event loop.*")
+    ticks = lanes.find(loop, r"tick \d+")
+    assert len(ticks) >= 2
+    first = next(tick for tick in ticks if tick.start <= times[0] <= tick.end)
+    assert all(first.start <= time <= first.end for time in times[:3])
+    assert times[3] >= first.end
+
+
+def test_work_for_an_executor_goes_down_and_comes_up(trace):
+    lanes = trace(
+        "let executor = concurrent::futures::ThreadPoolExecutor::new(1);\n"
+        "fn double(n: i32) -> i32 { thread::sleep(Duration::from_millis(5)); 2 * n }\n"
+        "let number = asyncio::run(async { asyncio::get_event_loop().run_in_executor(&executor, double, 21).await });\n"
+        "assert_eq!(number, 42);"
+    )
+    sleep = lanes.the("double", "sleep .*")
+    assert sleep.line.endswith(":2")
+    assert any(arrow[0] == "spawn" and arrow[2] == "double" for arrow in lanes.arrows)
+    assert any(arrow[0] == "wake" and arrow[1] == "double" for arrow in lanes.arrows)
+
+
+def test_what_interleave_does_itself_is_not_seen(trace):
+    lanes = trace("thread::spawn(|| println!(\"here\")).join().unwrap();")
+    assert "main" in lanes.names and len(lanes.names) == 2
+    assert not lanes.matching("interleave.*")
+
+
+def test_events_after_a_crash_are_of_the_new_process(own_kernel, trace):
+    # Without threads of earlier cells, which would stand against a copy.
+    kernel = own_kernel()
+    kernel.run(USE)
+    kernel.run("let kept = 5;")
+    kernel.run("std::process::abort();")
+    lanes = trace('named("after", move || println!("{kept}")).join().unwrap();', kernel)
+    assert lanes.printed("5")[1] == "after"
+    assert ("spawn", "main", "after") in lanes.arrows
+
+
+def test_a_forked_child_notes_nothing(trace):
+    lanes = trace(
+        'unsafe extern "C" { fn fork() -> i32; fn waitpid(pid: i32, status: *mut i32, options: i32) -> i32; }\n'
+        "let pid = unsafe { fork() };\n"
+        'if pid == 0 { println!("the child"); named("of-the-child", || ()).join().unwrap(); }\n'
+        "else { unsafe { waitpid(pid, std::ptr::null_mut(), 0) }; println!(\"the parent\"); }"
+    )
+    assert [text for _, _, text in lanes.prints] == ["the parent"]
+    assert "of-the-child" not in lanes.names
+
+
+def test_nothing_is_noted_after_lanes_off(kernel, trace, tmp_path):
+    kernel.run(":lanes off")
+    kernel.run('named("unseen", || ()).join().unwrap();')
+    kernel.run(":lanes auto")
+    lanes = trace('named("seen", || ()).join().unwrap();')
+    assert "seen" in lanes.names and "unseen" not in lanes.names
