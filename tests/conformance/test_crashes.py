@@ -9,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
+from gates import Pipe
 from kernel_client import TIMEOUT
 
 # With a snapshot from before the cell, and without.
@@ -80,26 +81,15 @@ def test_a_stack_overflow_names_its_thread(kernel):
 
 def test_a_signal_to_all_processes_of_a_cell_meets_its_programs_and_not_its_copy(kernel, tmp_path):
     kernel.run(":restart\nlet kept = 8;")
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    code = f'std::process::Command::new("sh").args(["-c", "exec > {fifo}; echo; exec sleep 3600"]).spawn().unwrap();'
-    wait = f'let _ = std::fs::read_to_string("{tmp_path}/go");'
+    program = Pipe(tmp_path / "program")
+    code = f'std::process::Command::new("sh").args(["-c", "exec > {program.path}; echo; exec sleep 3600"]).spawn().unwrap();'
     os.mkfifo(tmp_path / "go")
-    request = kernel.send(f"{code}\n{wait}\nkill(0, 9);")
+    request = kernel.send(f'{code}\nlet _ = std::fs::read_to_string("{tmp_path}/go");\nkill(0, 9);')
     with open(tmp_path / "go", "w"):
-        readable(reader)
-        assert os.read(reader, 1) == b"\n"
+        program.wait_for_line()
     assert KEPT in kernel.finish(request).error["evalue"]
-    readable(reader)
-    assert os.read(reader, 1) == b"", "the program lives on"
-    os.close(reader)
+    program.wait_for_end()
     assert kernel.run("kept").value == "8"
-
-
-def readable(descriptor):
-    """Waits until there is something to read, or the end."""
-    assert select.select([descriptor], [], [], TIMEOUT)[0]
 
 
 def test_an_exit_in_a_thread_ends_the_cell(kernel):

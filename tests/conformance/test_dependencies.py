@@ -1,7 +1,7 @@
 """Crates that a notebook adds with `:dep`."""
 
 import pytest
-
+from gates import GatedCrate
 from kernel_client import Kernel
 
 
@@ -75,3 +75,50 @@ def test_restart_forgets_variables_and_keeps_items(adding_kernel):
     assert adding_kernel.run("before").error["ename"] == "E0425"
     assert adding_kernel.run(":restart\nlet after = item(); after + 1").value == "3"
     assert adding_kernel.run("after").value == "2"
+
+
+def test_an_addition_is_interrupted_and_can_be_made_later(adding_kernel, tmp_path):
+    crate = GatedCrate(tmp_path)
+    adding_kernel.run("let kept = 1;")
+    request = adding_kernel.send(f"{crate.dep}\ngated::answer()")
+    crate.building.wait_for_line()
+    adding_kernel.manager.interrupt_kernel()
+    assert adding_kernel.finish(request).error["ename"] == "Interrupted"
+    crate.building.wait_for_end()
+    # It is not added: this would wait for it.
+    assert adding_kernel.run("kept + 1").value == "2"
+    crate.open()
+    assert adding_kernel.run(f"{crate.dep}\ngated::answer() + kept").value == "43"
+    assert adding_kernel.run("gated::answer()").value == "42"
+
+
+def test_an_addition_alone_in_its_cell_is_interrupted_too(adding_kernel, tmp_path):
+    crate = GatedCrate(tmp_path, "alone")
+    request = adding_kernel.send(crate.dep)
+    crate.building.wait_for_line()
+    adding_kernel.manager.interrupt_kernel()
+    assert adding_kernel.finish(request).error["ename"] == "Interrupted"
+    crate.building.wait_for_end()
+    assert adding_kernel.run("1 + 1").value == "2"
+    crate.open()
+    assert adding_kernel.run(crate.dep).reply["status"] == "ok"
+    assert adding_kernel.run("alone::answer()").value == "42"
+
+
+def test_a_crate_that_does_not_compile_is_not_added(adding_kernel, tmp_path):
+    crate = GatedCrate(tmp_path, "broken")
+    crate.open()
+    (tmp_path / "broken/src/lib.rs").write_text("pub fn answer() -> i32 { false }")
+    assert "mismatched types" in adding_kernel.run(crate.dep).error["evalue"]
+    assert adding_kernel.run("1 + 1").value == "2"
+    (tmp_path / "broken/src/lib.rs").write_text("pub fn answer() -> i32 { 42 }")
+    assert adding_kernel.run(f"{crate.dep}\nbroken::answer()").value == "42"
+
+
+def test_clear_forgets_the_crates_and_keeps_the_prelude(adding_kernel, crate):
+    """Also where the crates had asked for another build of the prelude."""
+    dependencies = 'either = { version = "1", features = ["serde"] }'
+    adding_kernel.run(f":dep {crate('rarer', dependencies)}\nrarer::answer()")
+    assert adding_kernel.run(":clear").reply["status"] == "ok"
+    assert adding_kernel.run("rarer::answer()").error["ename"] == "E0433"
+    assert adding_kernel.run("concurrent::futures::Future::<i32>::new().done()").value == "false"

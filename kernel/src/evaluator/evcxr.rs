@@ -274,10 +274,7 @@ impl Evaluator for EvcxrEvaluator {
             self.show_beside(&times);
         }
         if commands::clears_everything(&cell.code) {
-            // Evaluated as the first cell was: an error would be one of the installation.
-            if let Err(error) = self.context.execute(PRELUDE) {
-                tracing::error!(%error, "the prelude cannot be loaded again");
-            }
+            self.load_prelude_again(self.next_id - 1);
         }
         outcome
     }

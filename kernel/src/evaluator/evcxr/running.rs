@@ -6,7 +6,9 @@ use evcxr::{Error, EvalOutputs};
 use interleave_protocol::{CellFacts, CellNotes};
 
 use super::{
-    EvcxrEvaluator, commands, diagnostics, failures, syntax,
+    EvcxrEvaluator, PRELUDE, commands, diagnostics, failures,
+    lets::Typed,
+    syntax,
     variables::{Ran, Sending},
 };
 
@@ -103,6 +105,19 @@ impl EvcxrEvaluator {
         match self.give_to_evcxr(facts) {
             Err(Error::SubprocessTerminated(_)) => self.give_to_evcxr(facts),
             other => other,
+        }
+    }
+
+    /// Evaluates what every cell sees once more, after `:clear` in a cell with this id. An error
+    /// would be one of the installation.
+    pub(super) fn load_prelude_again(&mut self, id: u64) {
+        self.typed = Typed::new(PRELUDE, &[], &BTreeMap::new());
+        let mut facts = CellFacts {
+            id,
+            ..CellFacts::default()
+        };
+        if let Err(error) = self.compile_and_run(&mut facts) {
+            tracing::error!(%error, "the prelude cannot be loaded again");
         }
     }
 

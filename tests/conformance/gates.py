@@ -1,0 +1,56 @@
+"""Lets a test know when something else is at a certain point, and when that has ended."""
+
+import os
+import select
+
+TIMEOUT = 60  # Seconds.
+
+# Says that it runs, and ends only with its process; unless the gate is open.
+BUILD_SCRIPT = """
+use std::io::Write;
+fn main() {{
+    println!("cargo:rerun-if-changed={gate}");
+    if !std::path::Path::new("{gate}").exists() {{
+        let mut pipe = std::fs::OpenOptions::new().append(true).open("{pipe}").unwrap();
+        pipe.write_all(b"\\n").unwrap();
+        loop {{ std::thread::park(); }}
+    }}
+}}
+"""
+
+
+class Pipe:
+    """A pipe with a name, into which somebody writes a line and which it then keeps open."""
+
+    def __init__(self, path):
+        self.path = path
+        os.mkfifo(path)
+        self._reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+
+    def wait_for_line(self):
+        assert self._next() == b"\n"
+
+    def wait_for_end(self):
+        assert self._next() == b"", "more was written"
+        os.close(self._reader)
+
+    def _next(self):
+        assert select.select([self._reader], [], [], TIMEOUT)[0], f"{self.path}: nobody writes, or somebody lives on"
+        return os.read(self._reader, 1)
+
+
+class GatedCrate:
+    """A crate with one function, `answer`, that compiles for as long as its gate is closed."""
+
+    def __init__(self, directory, name="gated"):
+        self._gate = directory / "gate"
+        self.building = Pipe(directory / "pipe")
+        root = directory / name
+        (root / "src").mkdir(parents=True)
+        (root / "src/lib.rs").write_text("pub fn answer() -> i32 { 42 }\n")
+        (root / "Cargo.toml").write_text(f'[package]\nname = "{name}"\nversion = "0.1.0"\nedition = "2024"\n[workspace]\n')
+        (root / "build.rs").write_text(BUILD_SCRIPT.format(gate=self._gate, pipe=self.building.path))
+        self.dep = f':dep {name} = {{ path = "{root}" }}'
+
+    def open(self):
+        self._gate.touch()
