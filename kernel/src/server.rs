@@ -13,7 +13,7 @@ use tokio::{
     task::{JoinError, JoinSet},
     time::{Duration, Instant, timeout},
 };
-use tracing::warn;
+use tracing::{error, warn};
 
 use self::historian::Historian;
 use crate::{
@@ -118,6 +118,9 @@ impl Server {
                     Event::EvaluatorGone
                 }
             };
+            if let (Event::EvaluatorStarted(Err(reason)), None) = (&event, self.give_up) {
+                error!("the evaluator cannot be started: {reason}");
+            }
             let gone = matches!(event, Event::EvaluatorGone);
             for action in self.session.handle(event) {
                 self.perform(action);

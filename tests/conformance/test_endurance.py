@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from gates import GatedCrate
 from kernel_client import TIMEOUT, Kernel
 from processes import Processes
 
@@ -75,26 +76,48 @@ def test_ten_kernels_do_not_disturb_each_other():
 
 
 STATES = {
-    "idle": None,
-    "compiling": "const { let mut n = 0_u64; while n < u64::MAX { n += 1; } }",
-    "looping": 'println!("started"); loop {}',
-    "locked": 'println!("started"); let l = std::sync::Mutex::new(0); let a = l.lock(); let b = l.lock();',
-    "flooding": 'println!("started"); loop { println!("flood"); }',
+    "looping": "loop {}",
+    "locked": "let l = std::sync::Mutex::new(0); let a = l.lock(); let b = l.lock();",
+    "flooding": 'loop { println!("flood"); }',
+    "waiting for a task": "std::future::pending::<()>().await;",
+    "running a program": 'std::process::Command::new("sleep").arg("3600").status();',
 }
 
 
-@pytest.mark.parametrize("how", ["restart", "shutdown", "kill"])
-@pytest.mark.parametrize("state", STATES)
-def test_the_end_is_prompt_in_every_state(own_kernel, tmp_path, state, how):
-    kernel = own_kernel(TMPDIR=str(tmp_path))
+def begin(kernel, state, directory):
+    """Brings a kernel into a state."""
+    if state == "starting":
+        # Nothing waits for an answer: the evaluator is still being made.
+        return kernel.send("1 + 1")
     kernel.run("1 + 1")
-    if state != "idle":
-        request = kernel.send(STATES[state])
-        kernel.published(request)
-        if state != "compiling":
-            kernel.published_text(request, "started\n")
+    if state == "compiling":
+        request = kernel.send("const { let mut n = 0_u64; while n < u64::MAX { n += 1; } }")
+        while kernel.published(request)["msg_type"] != "execute_input":
+            pass
+    elif state == "adding a crate":
+        crate = GatedCrate(directory)
+        kernel.send(f"{crate.dep}\ngated::answer()")
+        crate.building.wait_for_line()
+    elif state == "asking":
+        code = "std::io::stdin().read_line(&mut String::new()).unwrap();"
+        kernel.question(kernel.send(code, allow_stdin=True))
+    elif state == "completing":
+        kernel.client.complete("std::thr", 8)
+    elif state != "idle":
+        request = kernel.send(f'println!("started"); {STATES[state]}')
+        kernel.published_text(request, "started\n")
+
+
+@pytest.mark.parametrize("how", ["restart", "shutdown", "kill"])
+@pytest.mark.parametrize(
+    "state", ["starting", "idle", "compiling", "adding a crate", "asking", "completing", *STATES]
+)
+def test_the_end_is_prompt_in_every_state(own_kernel, tmp_path_factory, state, how):
+    temporary, elsewhere = tmp_path_factory.mktemp("kernel"), tmp_path_factory.mktemp("crate")
+    kernel = own_kernel(TMPDIR=str(temporary))
+    begin(kernel, state, elsewhere)
     started = time.monotonic()
-    with Processes(tmp_path) as processes:
+    with Processes(temporary) as processes:
         if how == "restart":
             kernel.manager.restart_kernel()
         elif how == "shutdown":
@@ -108,6 +131,8 @@ def test_the_end_is_prompt_in_every_state(own_kernel, tmp_path, state, how):
     if how == "restart":
         kernel.client.wait_for_ready(timeout=TIMEOUT)
         assert kernel.run("1 + 1").value == "2"
+    else:
+        assert list(temporary.iterdir()) == []
 
 
 def test_nobody_else_reads_what_a_kernel_writes(tmp_path):

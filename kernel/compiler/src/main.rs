@@ -25,6 +25,7 @@ use interleave_compiler::{
 const STACK: usize = 64 * 1024 * 1024;
 
 fn main() -> ExitCode {
+    lead_group();
     match on_large_stack(run) {
         Ok(code) => code,
         Err(error) => {
@@ -32,6 +33,15 @@ fn main() -> ExitCode {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Lets the kernel end everything that is started from here at once, build scripts included. Where the
+/// kernel leads no session, its guard knows one group only, and all stay in that.
+fn lead_group() {
+    if rustix::process::getsid(None).ok() == rustix::process::getppid() {
+        // An error means that this process leads one already.
+        let _ = rustix::process::setpgid(None, None);
     }
 }
 

@@ -13,7 +13,7 @@ use interleave_protocol::{Display, DisplayRole};
 use serde_json::Value;
 
 use self::{
-    analyst::Analyst,
+    analyst::{Analyst, leash::Leash},
     host_link::HostLink,
     interrupt::Interrupter,
     lets::Typed,
@@ -93,7 +93,7 @@ pub fn start(
 ) -> Result<(Controls, Factory)> {
     let link = HostLink::listen(&workspace.socket())?;
     let progress = Progress::listen(&workspace.progress_socket(), link.clone())?;
-    let interrupter = Interrupter::new(link.clone());
+    let interrupter = Interrupter::new(link.clone(), Leash::default());
     let controls = Controls {
         interrupt: Arc::new(interrupter.clone()),
         is_complete: syntax::completeness,
@@ -161,7 +161,8 @@ impl EvcxrEvaluator {
             opt_level: None,
             timer: Timer::default(),
             analyst: (Role::of_environment() == Role::Cells)
-                .then(|| Analyst::new(workspace.analysis_command(installation))),
+                .then(|| workspace.analysis_command(installation))
+                .map(|command| Analyst::new(command, interrupter.leash().clone())),
             notebook: Notebook::default(),
             typed: Typed::default(),
             variables: Variables::default(),

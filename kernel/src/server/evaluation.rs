@@ -11,7 +11,7 @@ use std::{
 use anyhow::Context as _;
 use interleave_protocol::{Display, DisplayRole};
 use serde_json::Value;
-use tracing::{error, info};
+use tracing::info;
 
 use super::output;
 use crate::{
@@ -64,7 +64,6 @@ fn live(
     let mut evaluator = match built {
         Ok(evaluator) => evaluator,
         Err(reason) => {
-            error!("the evaluator cannot be started: {reason:#}");
             deliver(Event::EvaluatorStarted(Err(format!("{reason:#}"))));
             // Nothing will come; the end of the channel is the end of the kernel.
             while jobs.recv().is_ok() {}

@@ -14,9 +14,11 @@ use anyhow::Context as _;
 use interleave_protocol::{from_line, to_line};
 use serde::{Deserialize, Serialize};
 
+use self::leash::Leash;
 use super::{EvcxrEvaluator, assist};
 use crate::evaluator::{Completions, Inspection};
 
+pub(super) mod leash;
 mod serve;
 
 pub use serve::serve;
@@ -47,6 +49,7 @@ enum Answer {
 pub(super) struct Analyst {
     /// How to start it.
     command: Command,
+    leash: Leash,
     running: Option<Running>,
 }
 
@@ -100,17 +103,18 @@ struct Running {
 
 impl Analyst {
     /// One that is started when it is needed.
-    pub(super) fn new(mut command: Command) -> Self {
+    pub(super) fn new(mut command: Command, leash: Leash) -> Self {
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         Self {
             command,
+            leash,
             running: None,
         }
     }
 
     /// Starts the process before it is needed.
     pub(super) fn start(&mut self) {
-        match Running::start(&mut self.command) {
+        match Running::start(&mut self.command, &self.leash) {
             Ok(running) => self.running = Some(running),
             Err(error) => tracing::error!("no analysis: {error:#}"),
         }
@@ -120,7 +124,7 @@ impl Analyst {
         match self.ask(&Question::Complete { code, cursor }) {
             Ok(Answer::Completions(completions)) => completions,
             other => {
-                log_failure(other);
+                self.log_failure(other);
                 Completions::nothing(cursor)
             }
         }
@@ -130,7 +134,7 @@ impl Analyst {
         match self.ask(&Question::Inspect { code, cursor }) {
             Ok(Answer::Inspection(inspection)) => inspection,
             other => {
-                log_failure(other);
+                self.log_failure(other);
                 None
             }
         }
@@ -141,7 +145,7 @@ impl Analyst {
         match self.ask(&Question::Types { code }) {
             Ok(Answer::Types(types)) => types,
             other => {
-                log_failure(other);
+                self.log_failure(other);
                 Err("rust-analyzer does not answer: give the variables explicit types".to_owned())
             }
         }
@@ -155,10 +159,18 @@ impl Analyst {
             return Ok(answer);
         }
         self.stop();
-        let mut running = Running::start(&mut self.command)?;
+        let mut running = Running::start(&mut self.command, &self.leash)?;
         let answer = running.ask(question)?;
         self.running = Some(running);
         Ok(answer)
+    }
+
+    fn log_failure(&self, answer: anyhow::Result<Answer>) {
+        match answer {
+            Ok(answer) => tracing::error!(?answer, "an answer to another question"),
+            Err(_) if self.leash.has_ended() => {}
+            Err(error) => tracing::error!("no answer from the analysis: {error:#}"),
+        }
     }
 
     fn stop(&mut self) {
@@ -177,8 +189,9 @@ impl Drop for Analyst {
 }
 
 impl Running {
-    fn start(command: &mut Command) -> anyhow::Result<Self> {
+    fn start(command: &mut Command, leash: &Leash) -> anyhow::Result<Self> {
         let mut process = command.spawn().context("cannot start this program again")?;
+        leash.put_on(&process)?;
         let questions = process.stdin.take().context("no pipe to the process")?;
         let answers = process.stdout.take().context("no pipe from the process")?;
         Ok(Self {
@@ -193,12 +206,5 @@ impl Running {
         let mut line = Vec::new();
         self.answers.read_until(b'\n', &mut line)?;
         Ok(from_line(&line)?)
-    }
-}
-
-fn log_failure(answer: anyhow::Result<Answer>) {
-    match answer {
-        Ok(answer) => tracing::error!(?answer, "an answer to another question"),
-        Err(error) => tracing::error!("no answer from the analysis: {error:#}"),
     }
 }

@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{host_link::HostLink, processes};
+use super::{analyst::leash::Leash, host_link::HostLink, processes};
 use crate::evaluator::Interrupt;
 
 /// evcxr starts a compiler more than once for some cells, so one that was just stopped may be
@@ -29,6 +29,7 @@ pub(super) struct Interrupter(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     link: HostLink,
+    leash: Leash,
     cell: Mutex<CellState>,
     changed: Condvar,
 }
@@ -45,12 +46,18 @@ enum CellState {
 }
 
 impl Interrupter {
-    pub(super) fn new(link: HostLink) -> Self {
+    pub(super) fn new(link: HostLink, leash: Leash) -> Self {
         Self(Arc::new(Inner {
             link,
+            leash,
             cell: Mutex::new(CellState::None),
             changed: Condvar::new(),
         }))
+    }
+
+    /// On which the process is that completes and explains.
+    pub(super) fn leash(&self) -> &Leash {
+        &self.0.leash
     }
 
     /// A cell begins.
@@ -158,7 +165,18 @@ impl Interrupt for Interrupter {
     }
 
     fn shut_down(&self) {
-        processes::kill_compilers();
+        self.0.leash.end();
         self.0.link.lineage().close();
+        let thread = thread::Builder::new().name("interleave-shutdown".into());
+        let thread = thread.spawn(|| {
+            // Until this process has ended; evcxr may start one more after each.
+            loop {
+                processes::kill_compilers();
+                thread::sleep(RETRY);
+            }
+        });
+        if thread.is_err() {
+            processes::kill_compilers();
+        }
     }
 }

@@ -13,6 +13,9 @@ pub(super) fn kill_compilers() {
     let own = rustix::process::getpid();
     for process in children.get(&own).into_iter().flatten() {
         if process.name == STAND_IN {
+            // It leads a group, if the kernel leads a session: nothing that is just being started
+            // by one of them is missed.
+            let _ = rustix::process::kill_process_group(process.id, Signal::KILL);
             kill_tree(process.id, &children);
         }
     }
