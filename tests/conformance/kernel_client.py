@@ -75,8 +75,10 @@ class Execution:
 class Kernel:
     """A running kernel. Reads each request's messages on their own, whatever comes in between."""
 
-    def __init__(self, environment=None):
+    def __init__(self, environment=None, prefix=()):
+        """`prefix`: a command that is to start the kernel."""
         self.manager = KernelManager(kernel_name="interleave", shutdown_wait_time=TIMEOUT)
+        self.manager.kernel_spec.argv[:0] = prefix
         self.manager.start_kernel(env={**os.environ, **(environment or {})})
         self.client = self.manager.client()
         self.client.start_channels()

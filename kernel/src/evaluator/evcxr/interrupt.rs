@@ -167,14 +167,16 @@ impl Interrupt for Interrupter {
     fn shut_down(&self) {
         self.0.leash.end();
         self.0.link.lineage().close();
-        let thread = thread::Builder::new().name("interleave-shutdown".into());
-        let thread = thread.spawn(|| {
-            // Until this process has ended; evcxr may start one more after each.
-            loop {
-                processes::kill_compilers();
-                thread::sleep(RETRY);
-            }
-        });
+        let ending = self.clone();
+        let thread = thread::Builder::new()
+            .name("interleave-shutdown".into())
+            .spawn(move || {
+                // Until this process has ended: evcxr may start one more after each.
+                loop {
+                    processes::kill_compilers();
+                    drop(ending.0.changed.wait_timeout(ending.lock(), RETRY));
+                }
+            });
         if thread.is_err() {
             processes::kill_compilers();
         }
