@@ -66,7 +66,7 @@ impl Picture {
                 (paths::definitions())
                 (frame::card(&rows))
                 @for (lane, row) in self.lanes.iter().zip(&rows.lanes) {
-                    (frame::name(lane, row, &rows))
+                    (frame::name(self, lane, row, &rows))
                 }
                 // What depends on time: the script draws it anew for a part of the time.
                 g id="p" {

@@ -45,13 +45,16 @@ pub(super) fn grid(picture: &Picture, rows: &Rows) -> Markup {
 }
 
 /// What a lane is called.
-pub(super) fn name(lane: &Lane, row: &Row, rows: &Rows) -> Markup {
+pub(super) fn name(picture: &Picture, lane: &Lane, row: &Row, rows: &Rows) -> Markup {
     let x = MARGIN + indent(lane);
     let room = rows.scale.left - 10.0 - x;
     let name = words::cut(&lane.name, (room / LETTER) as usize);
     let is_thread = matches!(lane.kind, LaneKind::Thread(_));
     let left = room - wide(&name, LETTER) - 4.0;
-    let line = lane.made_at.map(|place| format!(":{}", place.line));
+    let line = lane.made_at.map(|place| match place.cell == picture.cell {
+        true => format!(":{}", place.line),
+        false => words::place(place),
+    });
     let line = line.filter(|line| wide(line, SMALL_LETTER) < left);
     html! {
         text x=(number(x)) y=(number(row.y + BAR - 4.0)) fill=(INK)
