@@ -77,7 +77,8 @@ const drawPart = (data, document_, [begin, end]) => {
     let free = 0;
     for (const [at, text] of notes.sort((one, other) => one[0] - other[0])) {
       if (!within(at)) continue;
-      const short = text.length > 48 ? `${text.slice(0, 47)}…` : text;
+      const letters = [...text];
+      const short = letters.length > 48 ? `${letters.slice(0, 47).join("")}…` : text;
       const length = wide(short) * 1.15 + 8;
       const isRight = x(at) + length <= right;
       const start = isRight ? x(at) : x(at) - length;
