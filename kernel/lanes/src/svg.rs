@@ -61,7 +61,7 @@ impl Picture {
         let drawing: Markup = html! {
             svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height)
                 viewBox={ "0 0 " (width) " " (height) }
-                font-family="system-ui, 'Segoe UI', 'Noto Sans', sans-serif" font-size="12" {
+                font-family="system-ui, 'Segoe UI', 'Noto Sans', sans-serif" font-size="12" fill=(INK) {
                 title { (self.summary()) }
                 (paths::definitions())
                 (frame::card(&rows))
@@ -73,8 +73,8 @@ impl Picture {
                     (frame::grid(self, &rows))
                     // Behind the bars, so that they cross out nothing.
                     (arrows.drawn)
+                    (bars::bars(self, &rows, detail))
                     @for (index, (lane, row)) in self.lanes.iter().zip(&rows.lanes).enumerate() {
-                        (bars::bars(lane, row, &rows, detail))
                         (bars::labels(lane, row, &rows, detail))
                         (marks::values(self, index, &rows, detail))
                         (marks::above(lane, row, &rows, detail))

@@ -39,8 +39,15 @@ const drawPart = (data, document_, [begin, end]) => {
     const [y1, y2] = one < other ? [one + bar, other] : [one, other + bar];
     const line = { fill: "none", stroke: colours.ink, "stroke-width": 1.1, "marker-end": "url(#a)" };
     if (dashes) line["stroke-dasharray"] = dashes;
-    const clamp = (at) => Math.min(right, Math.max(left, at));
-    add("path", { d: `M${clamp(x(fromTime))} ${y1}L${clamp(x(toTime))} ${y2}`, ...line });
+    // Of an arrow that leaves the view there is the part inside, without its head.
+    const [x1, x2] = [x(fromTime), x(toTime)];
+    const cut = (at) => {
+      const seen = Math.min(right, Math.max(left, at));
+      return `${seen} ${x1 === x2 ? y2 : y1 + ((seen - x1) / (x2 - x1)) * (y2 - y1)}`;
+    };
+    if (!within(toTime)) delete line["marker-end"];
+    const start = x1 === x2 ? `${x1} ${y1}` : cut(x1);
+    add("path", { d: `M${start}L${cut(x2)}`, ...line });
   }
 
   for (const [index, lane] of data.lanes.entries()) {

@@ -4,11 +4,11 @@ use maud::{Markup, html};
 
 use super::{
     Detail,
-    paths::{Boxes, CARD, FAINT_INK, INK, number},
+    paths::{Boxes, CARD, FAINT_INK, number},
     rows::{BAR, Row, Rows, SMALL_LETTER, wide},
 };
 use crate::{
-    Lane, Span, State,
+    Lane, Picture, Span, State,
     condense::{Many, Piece, Texture, condense},
     text::label,
     words,
@@ -17,9 +17,25 @@ use crate::{
 /// Narrower than that it would not be seen.
 const NARROWEST: f64 = 1.0;
 
-/// The bars of a lane.
-pub(super) fn bars(lane: &Lane, row: &Row, rows: &Rows, detail: Detail) -> Markup {
+/// The bars of all lanes: one path for each texture, which is small.
+pub(super) fn bars(picture: &Picture, rows: &Rows, detail: Detail) -> Markup {
     let mut boxes: [Boxes; 5] = Default::default();
+    for (lane, row) in picture.lanes.iter().zip(&rows.lanes) {
+        add(&mut boxes, lane, row, rows, detail);
+    }
+    let textures = Texture::ALL.into_iter().rev();
+    let boxes = textures.zip(boxes.into_iter().rev());
+    html! {
+        @for (texture, boxes) in boxes { (boxes.draw(texture)) }
+        @for (lane, row) in picture.lanes.iter().zip(&rows.lanes) {
+            @if let Some(span) = lane.spans.last().filter(|span| goes_on(span)) {
+                (torn(rows.scale.x(span.to), row.y))
+            }
+        }
+    }
+}
+
+fn add(boxes: &mut [Boxes; 5], lane: &Lane, row: &Row, rows: &Rows, detail: Detail) {
     for piece in condense(&lane.spans, rows.scale.time(detail.narrow)) {
         let (from, to) = (rows.scale.x(piece.from()), rows.scale.x(piece.to()));
         // A hair between two of them, so that one after the other is not one.
@@ -31,15 +47,7 @@ pub(super) fn bars(lane: &Lane, row: &Row, rows: &Rows, detail: Detail) -> Marku
                 let (y, height) = inset(texture, row.y, BAR);
                 boxes[texture as usize].add(x, y, width, height);
             }
-            Piece::Many(many) => shares(&mut boxes, &many, (x, width), row.y),
-        }
-    }
-    let textures = Texture::ALL.into_iter().rev();
-    let boxes = textures.zip(boxes.into_iter().rev());
-    html! {
-        @for (texture, boxes) in boxes { (boxes.draw(texture)) }
-        @if let Some(span) = lane.spans.last().filter(|span| goes_on(span)) {
-            (torn(rows.scale.x(span.to), row.y))
+            Piece::Many(many) => shares(boxes, &many, (x, width), row.y),
         }
     }
 }
@@ -95,7 +103,7 @@ pub(super) fn labels(lane: &Lane, row: &Row, rows: &Rows, detail: Detail) -> Mar
                     height=(number(BAR - 4.0)) rx="3" fill=(CARD) {}
             }
             text x=(number(x)) y=(number(y)) font-size="11" text-anchor="middle"
-                fill=(if matches!(span.state, State::Lends(_)) { FAINT_INK } else { INK })
+                fill=[matches!(span.state, State::Lends(_)).then_some(FAINT_INK)]
                 { (text) }
         }
     }

@@ -57,7 +57,7 @@ pub(super) fn name(picture: &Picture, lane: &Lane, row: &Row, rows: &Rows) -> Ma
     });
     let line = line.filter(|line| wide(line, SMALL_LETTER) < left);
     html! {
-        text x=(number(x)) y=(number(row.y + BAR - 4.0)) fill=(INK)
+        text x=(number(x)) y=(number(row.y + BAR - 4.0))
             font-weight=[is_thread.then_some("600")] { (name) }
         @if let Some(line) = line {
             text x=(number(rows.scale.left - 10.0)) y=(number(row.y + BAR - 4.0)) font-size="10"
@@ -128,7 +128,7 @@ pub(super) fn below(picture: &Picture, rows: &Rows, more_arrows: usize) -> Marku
             }
         }
         @for (index, line) in rows.lines.iter().enumerate() {
-            text x=(number(MARGIN)) y=(number(rows.line(index + 1))) fill=(INK) { (line) }
+            text x=(number(MARGIN)) y=(number(rows.line(index + 1))) { (line) }
         }
     }
 }

@@ -78,7 +78,7 @@ fn short_states<'a>(lane: &'a Lane, rows: &Rows) -> impl Iterator<Item = &'a Spa
 fn written(x: f64, y: f64, anchor: &str, text: &str) -> Markup {
     html! {
         text x=(number(x)) y=(number(y)) font-size="11" text-anchor=(anchor)
-            font-family="ui-monospace, 'DejaVu Sans Mono', monospace" fill=(INK)
+            font-family="ui-monospace, monospace"
             stroke=(CARD) stroke-width="3" paint-order="stroke" { (text) }
     }
 }

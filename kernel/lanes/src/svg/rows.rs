@@ -104,12 +104,13 @@ fn has_texts_above(picture: &Picture, index: usize, scale: Scale) -> bool {
     has_values || !lane.marks.is_empty() || is_object && !lane.spans.iter().all(fits)
 }
 
-/// As wide as the longest name, within reason.
+/// As wide as the longest name and its line, within reason.
 fn gutter(picture: &Picture) -> f64 {
-    let names = picture
-        .lanes
-        .iter()
-        .map(|lane| indent(lane) + wide(&lane.name, LETTER));
+    let lanes = picture.lanes.iter();
+    let names = lanes.map(|lane| {
+        let line = lane.made_at.map_or(0.0, |_| 4.0 * SMALL_LETTER);
+        indent(lane) + wide(&lane.name, LETTER) + line
+    });
     names.fold(80.0, f64::max).min(190.0) + 1.0
 }
 
