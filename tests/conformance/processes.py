@@ -36,8 +36,21 @@ class Processes:
     def __len__(self):
         return len(self._ends)
 
+    def of_program(self, *arguments):
+        """Those that were started with these arguments first; the program by its name."""
+        return [pid for pid in self._ends.values() if command_line(pid)[: len(arguments)] == [*arguments]]
+
     def wait(self):
         """Waits until all have ended."""
         for end, pid in self._ends.items():
             ready, _, _ = select.select([end], [], [], TIMEOUT)
             assert ready, f"process {pid} lives on: {Path(f'/proc/{pid}/cmdline').read_bytes()}"
+
+
+def command_line(pid):
+    """The words that started a process, without the directory of the program; none if it has ended."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+    return [Path(words[0]).name, *words[1:]]

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 
 import pytest
 from jupyter_client import BlockingKernelClient
@@ -165,3 +166,23 @@ def test_the_history_outlives_the_kernel(own_kernel, tmp_path):
     second = own_kernel(**environment)
     [entry] = second.ask("history", hist_access_type="tail", n=1, output=True)["history"]
     assert entry == [1, 1, ['"remembered"', '"remembered"']]
+
+
+def guards(directory):
+    with Processes(directory) as processes:
+        return processes.of_program("interleave-host", "guard")
+
+
+def test_a_guard_that_was_killed_is_replaced(own_kernel, tmp_path):
+    kernel = own_kernel(TMPDIR=str(tmp_path))
+    kernel.run(STARTS_A_PROGRAM)
+    [guard] = guards(tmp_path)
+    os.kill(guard, signal.SIGKILL)
+    deadline = time.monotonic() + TIMEOUT
+    while guards(tmp_path) in ([], [guard]):
+        assert time.monotonic() < deadline, "there is no new guard"
+    assert kernel.run("1 + 1").value == "2"
+    with Processes(tmp_path) as processes:
+        os.kill(kernel.pid, signal.SIGKILL)
+        processes.wait()
+    assert leftovers(tmp_path) == []

@@ -8,7 +8,7 @@ use std::{
         process::CommandExt,
     },
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Command,
     sync::OnceLock,
 };
 
@@ -18,6 +18,8 @@ use interleave_compiler::{
     role::{ROLE_ENV, Role},
 };
 use interleave_protocol::{PRELUDE_LINK, WORKSPACE_ENV};
+
+mod guard;
 
 /// Where evcxr compiles.
 const COMPILE_DIRECTORY_ENV: &str = "EVCXR_TMPDIR";
@@ -40,9 +42,6 @@ pub struct Workspace {
     root: PathBuf,
     /// What every cell links, as it was installed.
     prelude: OnceLock<PathBuf>,
-    /// Outlives this process and removes the directory. It waits for the end of a pipe that this
-    /// value holds.
-    _guard: Child,
 }
 
 impl Workspace {
@@ -60,11 +59,10 @@ impl Workspace {
         let Some(root) = std::env::var_os(WORKSPACE_ENV).map(PathBuf::from) else {
             return Err(start_again(installation));
         };
-        let guard = start_guard(installation, &root)?;
+        guard::keep(installation, &root)?;
         Ok(Box::leak(Box::new(Self {
             root,
             prelude: OnceLock::new(),
-            _guard: guard,
         })))
     }
 
@@ -213,20 +211,4 @@ fn environment(installation: &Installation, root: &Path) -> Vec<(String, OsStrin
 /// Whether all processes of the session come from this one. Jupyter starts each kernel so.
 fn leads_session() -> bool {
     rustix::process::getsid(None).is_ok_and(|session| session == rustix::process::getpid())
-}
-
-fn start_guard(installation: &Installation, root: &Path) -> Result<Child> {
-    let mut command = Command::new(installation.home.join("bin/interleave-host"));
-    command.arg("guard").arg(root);
-    let process = rustix::process::getpid();
-    if rustix::process::getpgrp() == process {
-        // Jupyter starts each kernel in a group of its own, so everything in it is ours.
-        command.arg(process.as_raw_nonzero().to_string());
-    }
-    command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("cannot start interleave-host: run install.sh again to repair it")
 }
