@@ -24,7 +24,8 @@ class Lab:
         self.token = secrets.token_hex(16)
         self.port = free_port()
         self._log = []
-        shutil.copytree(NOTEBOOKS, directory / "notebooks")
+        self.notebooks = directory / "notebooks"
+        shutil.copytree(NOTEBOOKS, self.notebooks)
         for name, content in SETTINGS.items():
             path = directory / "settings" / "@jupyterlab" / f"{name}.jupyterlab-settings"
             path.parent.mkdir(parents=True)
@@ -32,7 +33,7 @@ class Lab:
         command = [
             *[sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1"],
             *[f"--port={self.port}", "--ServerApp.port_retries=0"],
-            *[f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={directory / 'notebooks'}"],
+            *[f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"],
             *(["--allow-root"] if os.geteuid() == 0 else []),
         ]
         environment = {

@@ -36,6 +36,8 @@ def shown_outputs(cell):
     """What the page shows below a cell, in the form in which a notebook stores it."""
     outputs = []
     for child in cell.locator(".jp-OutputArea-child").all():
+        if child.locator(".interleave-lanes").count():
+            continue
         text = child.locator(".jp-OutputArea-output").inner_text()
         kind = child.locator(".jp-OutputArea-output").get_attribute("data-mime-type")
         if "jp-OutputArea-executeResult" in child.get_attribute("class"):

@@ -33,6 +33,11 @@ def errors(cell):
     return [output.ename for output in cell.outputs if output.output_type == "error"]
 
 
+def lanes(cell):
+    """Which of the outputs show what the threads of the cell did."""
+    return [output for output in cell.outputs if seed_checks.is_lanes(output)]
+
+
 def check_outputs(notebook):
     """Fails unless each cell shows what its tags say."""
     for cell in code_cells(notebook):
@@ -65,6 +70,14 @@ def executed(request):
 
 def test_each_cell_shows_what_its_tags_say(executed):
     check_outputs(executed)
+
+
+def test_cells_with_threads_or_tasks_show_lanes(executed):
+    if not any(tags(cell, "seed-") for cell in code_cells(executed)):
+        return
+    shown = {number for cell in code_cells(executed) for number in tags(cell, "seed-") if lanes(cell)}
+    assert shown >= {"2", "3", "8", "9", "15", "18", "20", "23", "24"}
+    assert not shown & {"1", "10", "17"}, "one thread that waits or computes is no concurrency"
 
 
 def test_requests_one_after_the_other_take_three_seconds(executed):

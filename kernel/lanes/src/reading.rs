@@ -191,6 +191,10 @@ impl<'a> Reader<'a> {
     }
 
     fn object(&mut self, event: &Event, object: (ObjectKind, u64), state: &str) {
+        // The lane of its thread shows as much.
+        if object.0 == ObjectKind::Timer {
+            return;
+        }
         let is_own = self.is_own(event);
         let track = self.objects.entry(object).or_default();
         track.is_own |= is_own;

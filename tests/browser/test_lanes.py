@@ -1,0 +1,153 @@
+"""The lanes of cells in JupyterLab: opened, stepped through, in both themes, untrusted and exported."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+SCREENSHOTS = Path(__file__).parent / "screenshots"
+SEED = "01-implementing-concurrency.ipynb"
+NOTEBOOK = "lanes.ipynb"
+MILLISECONDS_FOR_A_CELL = 120_000
+CELLS = {
+    "timers": (
+        'for name in ["First", "Second", "Third"] {\n'
+        "    threading::Timer::new(0.7, move || println!(\"{name}\")).start();\n"
+        "}\n"
+        "std::thread::sleep(std::time::Duration::from_secs_f64(0.8));"
+    ),
+    "generator": (
+        "let mut parrot = Generator::new(|co: Yielder<(), &'static str>| async move {\n"
+        "    loop { println!(\"{:?}\", co.yield_(()).await); }\n"
+        "});\n"
+        "parrot.send(None)?;\n"
+        'parrot.send(Some("hello"))?;'
+    ),
+    "executor": (
+        "let pool = concurrent::futures::ThreadPoolExecutor::new(2);\n"
+        "let wait = |n: u64| { std::thread::sleep(std::time::Duration::from_millis(n)); n };\n"
+        "let event_loop = asyncio::get_event_loop();\n"
+        "event_loop.run_until_complete(event_loop.run_in_executor(&pool, wait, 20))"
+    ),
+}
+LANES_OF = {"timers": ["main", "Timer"], "generator": ["main"], "executor": ["main", "ThreadPoolExecu"]}
+
+
+def cell(page, index):
+    return page.locator(f'.jp-NotebookPanel:not(.lm-mod-hidden) .jp-Cell[data-windowed-list-index="{index}"]')
+
+
+def lanes(page, index):
+    """The lanes below a cell."""
+    return cell(page, index).locator(".interleave-lanes")
+
+
+def picture(page, index):
+    return lanes(page, index).locator("img").first
+
+
+def opened(page, index):
+    """Opens them by a click on their line."""
+    lanes(page, index).locator("summary").first.click()
+    expect(picture(page, index)).to_be_visible()
+    return lanes(page, index)
+
+
+def is_drawn(image):
+    """Whether the browser could draw it."""
+    return image.evaluate("image => image.decode().then(() => image.naturalWidth > 0, () => false)")
+
+
+def choose_theme(page, name):
+    for label in ["Settings", "Theme", name]:
+        page.locator(".lm-MenuBar-itemLabel, .lm-Menu-itemLabel").get_by_text(label, exact=True).click()
+    expect(page.locator(f'body[data-jp-theme-name="{name}"]')).to_be_attached()
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+
+
+def open_notebook(page, lab, name):
+    page.goto(lab.address(name))
+    tab = page.locator(".jp-mod-current .lm-TabBar-tabLabel").get_by_text(name, exact=True)
+    expect(tab).to_be_visible(timeout=MILLISECONDS_FOR_A_CELL)
+    expect(cell(page, 0)).to_be_visible(timeout=MILLISECONDS_FOR_A_CELL)
+
+
+@pytest.fixture(scope="module")
+def notebook(lab, page):
+    """A notebook with the cells above, run one after the other."""
+    SCREENSHOTS.mkdir(exist_ok=True)
+    cells = [nbformat.v4.new_code_cell(code) for code in CELLS.values()]
+    metadata = nbformat.read(lab.notebooks / SEED, as_version=4).metadata
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), lab.notebooks / NOTEBOOK)
+    open_notebook(page, lab, NOTEBOOK)
+    # Before that JupyterLab refuses to run a cell.
+    status = page.locator("#jp-main-statusbar").get_by_text("Rust (Interleave) | Idle")
+    expect(status).to_be_visible(timeout=MILLISECONDS_FOR_A_CELL)
+    cell(page, 0).locator(".cm-content").click()
+    for index in range(len(CELLS)):
+        page.keyboard.press("Shift+Enter")
+        prompt = cell(page, index).locator(".jp-InputPrompt")
+        expect(prompt).to_have_text(re.compile(r"\[\d+\]:"), timeout=MILLISECONDS_FOR_A_CELL)
+    return page
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_each_line_opens_to_a_picture(notebook, theme):
+    choose_theme(notebook, theme)
+    for index, name in enumerate(CELLS):
+        line = lanes(notebook, index).locator("summary").first
+        if not picture(notebook, index).is_visible():
+            line.click()
+        expect(picture(notebook, index)).to_be_visible()
+        assert is_drawn(picture(notebook, index)), name
+        for lane in LANES_OF[name]:
+            expect(lanes(notebook, index)).to_contain_text(lane)
+        lanes(notebook, index).scroll_into_view_if_needed()
+        notebook.screenshot(path=SCREENSHOTS / f"lanes-{name}-{theme.split()[-1].lower()}.png")
+
+
+def test_the_slider_marks_the_lines_of_threads(notebook):
+    slider = lanes(notebook, 0).locator("input[type=range]")
+    slider.focus()
+    count = int(slider.get_attribute("max"))
+    marks = set()
+    for _ in range(count):
+        notebook.keyboard.press("ArrowRight")
+        marks.add(lanes(notebook, 0).locator("[aria-live]").inner_text())
+    assert len(marks) == count, "each step says something else"
+    notebook.screenshot(path=SCREENSHOTS / "lanes-step.png")
+
+
+def test_lanes_are_there_when_the_notebook_is_opened_again_untrusted(notebook, lab):
+    notebook.keyboard.press("Control+s")
+    saved = lab.notebooks / NOTEBOOK
+    expect(notebook.locator(".jp-mod-current.jp-mod-dirty")).to_have_count(0)
+    # A notebook that came by mail: nobody has signed it.
+    book = nbformat.read(saved, as_version=4)
+    book.cells[0].source += " "
+    nbformat.write(book, saved.with_name("received.ipynb"))
+    open_notebook(notebook, lab, "received.ipynb")
+    for index, name in enumerate(CELLS):
+        opened(notebook, index)
+        assert is_drawn(picture(notebook, index)), name
+        expect(lanes(notebook, index).locator("script")).to_have_count(0)
+    notebook.screenshot(path=SCREENSHOTS / "lanes-untrusted.png")
+
+
+def test_lanes_are_there_when_the_notebook_is_exported(notebook, lab, tmp_path):
+    saved = lab.notebooks / NOTEBOOK
+    command = [sys.executable, "-m", "nbconvert", "--to", "html", "--output-dir", str(tmp_path), str(saved)]
+    subprocess.run(command, check=True, capture_output=True)
+    notebook.goto((tmp_path / saved.with_suffix(".html").name).as_uri())
+    shown = notebook.locator(".interleave-lanes")
+    expect(shown).to_have_count(len(CELLS))
+    for each in shown.all():
+        each.locator("summary").first.click()
+        expect(each.locator("img").first).to_be_visible()
+        assert is_drawn(each.locator("img").first)
+        expect(each.locator("input[type=range]")).to_be_visible()
+    notebook.screenshot(path=SCREENSHOTS / "lanes-exported.png", full_page=True)
