@@ -114,6 +114,37 @@ STUCK = {
     ),
     "barrier": ("let alone = Barrier::new(2);\nalone.wait();", ["main waits for others at `alone` (In[#]:2)"]),
     "parked": ("loop { thread::park(); }", ["main is parked", "In[#]:1"]),
+    "a lock of parking_lot": (
+        "let twice = parking_lot::Mutex::new(0);\nlet first = twice.lock();\nlet second = twice.lock();",
+        ["main waits for lock `twice` (In[#]:3)"],
+    ),
+    "result": (
+        "let nobody = concurrent::futures::Future::<i32>::new();\nnobody.result();",
+        ["main waits for the result of `nobody` (In[#]:2)"],
+    ),
+    "await": (
+        "async fn deep(rx: tokio::sync::oneshot::Receiver<i32>) -> i32 {\n"
+        "    tokio::time::sleep(Duration::from_millis(1)).await;\n    rx.await.unwrap()\n}\n"
+        "let (tx, rx) = tokio::sync::oneshot::channel();\nlet number = deep(rx).await;\ndrop(tx);",
+        ["no thread is left that could end that", "main awaits `rx`, and nobody is left to wake it (In[#]:3)"],
+    ),
+    "pending": (
+        "block_on(async {\n    std::future::pending::<()>().await\n});",
+        ["main awaits something, and nobody is left to wake it (In[#]:1)"],
+    ),
+    "tasks": (
+        "let (a, b) = (Arc::new(tokio::sync::Mutex::new(1)), Arc::new(tokio::sync::Mutex::new(2)));\n"
+        "let (their_a, their_b) = (Arc::clone(&a), Arc::clone(&b));\nlet (tx, rx) = tokio::sync::oneshot::channel();\n"
+        "tokio::spawn(async move {\n    let _second = their_b.lock().await;\n    tx.send(()).unwrap();\n"
+        "    let _first = their_a.lock().await;\n});\n"
+        "let first = a.lock().await;\nrx.await.unwrap();\nlet second = b.lock().await;",
+        ["main awaits `b.lock()`, and nobody is left to wake it (In[#]:11)", "spawned (In[#]:4), waits to be woken"],
+    ),
+    "a runtime of its own": (
+        "let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();\n"
+        "thread::scope(|scope| {\n    scope.spawn(|| runtime.block_on(std::future::pending::<()>()));\n});",
+        ["main waits for the threads of its scope (In[#]:2)", "awaits something, and nobody is left to wake it (In[#]:3)"],
+    ),
 }
 
 
@@ -189,6 +220,28 @@ def test_input_is_waited_for_without_a_word(lesson):
     time.sleep(1.6)
     lesson.client.input("text")
     assert lesson.finish(request).value == '"text\\n"'
+
+
+def test_who_has_poisoned_a_lock_is_named(lesson):
+    code = """
+let counter = Arc::new(Mutex::new(1));
+let (theirs, other) = (Arc::clone(&counter), Arc::new(Mutex::new(0)));
+let _ = thread::Builder::new().name("clumsy".into()).spawn(move || {
+    let _number = theirs.lock().unwrap();
+    let _ = [1][std::hint::black_box(1)];
+}).unwrap().join();
+let _ = thread::Builder::new().name("innocent".into()).spawn(move || {
+    drop(other.lock());
+    panic!("of something else");
+}).unwrap().join();
+"""
+    first = lesson.run(code)
+    number = first.reply["execution_count"]
+    second = lesson.run("let value = *counter.lock().unwrap();")
+    words = " ".join(second.traceback.split())
+    expected = f"lock `counter` is poisoned: clumsy panicked, or was stopped, while it held it since In[{number}]:5"
+    assert expected in words, words
+    assert "innocent" not in words
 
 
 def test_a_circle_is_seen_while_others_run_and_of_an_earlier_cell(lesson):

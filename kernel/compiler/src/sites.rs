@@ -52,7 +52,7 @@ impl Site {
     /// The number by which compiled code names one: of the cell, and of the site within it.
     pub fn number(cell: u64, index: usize) -> Option<u32> {
         let index = u32::try_from(index).ok()?;
-        (index < LockHolder::SHARED).then_some(u32::from(cell as u16) << 16 | index)
+        (index < LockHolder::POISONED).then_some(u32::from(cell as u16) << 16 | index)
     }
 
     /// The cell of such a number, but for a multiple of 65536, and the index.

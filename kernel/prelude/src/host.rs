@@ -88,6 +88,18 @@ pub(crate) fn note_await() {
     }
 }
 
+/// Tells the host that what this thread awaits waits in this frame; 0 for nowhere.
+pub(crate) fn note_await_at(frame: usize) {
+    type NoteAt = unsafe extern "C" fn(usize);
+    static NOTE: OnceLock<Option<NoteAt>> = OnceLock::new();
+    // SAFETY: the host defines the symbol with this signature.
+    let note = NOTE.get_or_init(|| unsafe { lookup(c"interleave_host_note_await_at") });
+    if let Some(note) = note {
+        // SAFETY: it only reads this thread's stack.
+        unsafe { note(frame) };
+    }
+}
+
 /// Sends an event to the kernel. Returns whether there is a kernel to hear it.
 ///
 /// What was printed before a display is shown before it, also a part of a line that libstd still

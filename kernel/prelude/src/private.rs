@@ -25,6 +25,7 @@ pub use interrupt::checkpoint;
 pub use locks::Taken;
 pub use runtime::enter_runtime;
 
+pub(crate) mod awaits;
 mod hooks;
 pub mod interrupt;
 mod locks;

@@ -3,14 +3,17 @@
 use std::{
     pin::pin,
     sync::{Arc, OnceLock},
-    task::{Context, Poll, Wake, Waker},
+    task::{Poll, Wake, Waker},
     thread,
 };
 
 use parking_lot::Mutex;
 use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
 
-use crate::{private::interrupt, waits::Condvar};
+use crate::{
+    private::{awaits, interrupt},
+    waits::Condvar,
+};
 
 /// Runs a future to its end on the current thread, which sleeps while the future waits.
 ///
@@ -39,11 +42,10 @@ pub fn block_on<F: Future>(future: F) -> F::Output {
     blocking(|| {
         let signal = Arc::new(Signal::default());
         let waker = Waker::from(Arc::clone(&signal));
-        let mut cx = Context::from_waker(&waker);
         interrupt::await_by(
             &mut future,
             |future| loop {
-                match future.as_mut().poll(&mut cx) {
+                match awaits::poll_noting(&waker, |cx| future.as_mut().poll(cx)) {
                     Poll::Ready(output) => return output,
                     Poll::Pending => signal.wait(),
                 }

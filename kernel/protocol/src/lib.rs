@@ -21,7 +21,7 @@ use serde_json::Value;
 pub use build::BuildProgress;
 pub use facts::CellFacts;
 pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
-pub use stuck::{HolderFate, LockHolder, Stuck, StuckThread};
+pub use stuck::{HolderFate, LockHolder, Stuck, StuckThread, TookPoisoned};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;
 pub use trace::{ObjectKind, TaskKind, TaskName, TraceBatch, TraceEvent, What};
@@ -146,6 +146,8 @@ pub enum HostEvent {
     Stuck(Stuck),
     /// They are not any more.
     StuckNoMore,
+    /// A thread has taken a lock that a panic has poisoned, and may panic in turn.
+    TookPoisoned(TookPoisoned),
     /// The answer to [`HostRequest::Stuck`].
     AllStuck {
         /// All threads that are stuck now, by the cell that started them.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Thread;
+use crate::{CodeAddress, TaskState, Thread};
 
 /// Threads that wait, each for what only another one could do, so that none of them ever goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,6 +14,9 @@ pub struct Stuck {
     pub everyone: bool,
     /// The threads; each before the one that it waits for, as far as possible.
     pub threads: Vec<StuckThread>,
+    /// The tasks of tokio that the cell has spawned and that wait.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskState>,
     /// How many threads of earlier cells wait, too, and are not among these.
     pub others: usize,
 }
@@ -23,6 +26,9 @@ pub struct Stuck {
 pub struct StuckThread {
     /// What it does.
     pub thread: Thread,
+    /// Where in cells the future waits that it awaits, innermost first, if it awaits one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaits: Vec<CodeAddress>,
     /// Who has the lock that it waits for, if it waits for one and that is known.
     pub holder: Option<LockHolder>,
 }
@@ -45,6 +51,23 @@ pub struct LockHolder {
 impl LockHolder {
     /// Set in the number of a call that took a lock to read.
     pub const SHARED: u32 = 0x8000;
+    /// Set in the number of a call that took a lock which a panic had poisoned.
+    pub const POISONED: u32 = 0x4000;
+    /// The number of the call alone.
+    pub fn call(site: u32) -> u32 {
+        site & !(Self::SHARED | Self::POISONED)
+    }
+}
+
+/// A thread has taken a poisoned lock.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TookPoisoned {
+    /// Its name.
+    pub thread: Option<String>,
+    /// The call that took the lock.
+    pub site: u32,
+    /// Who had the lock when it was poisoned.
+    pub culprit: LockHolder,
 }
 
 /// What has become of a thread that holds a lock.

@@ -70,7 +70,7 @@ fn a_site_has_the_students_name_for_what_is_waited_for() {
     let lock = &found.sites[0];
     assert_eq!((lock.line, lock.start, lock.column), (3, 11, 6));
     assert_eq!(Site::numbered(Site::number(65_539, 2).unwrap()), (3, 2));
-    assert_eq!(Site::number(1, 32_768), None);
+    assert_eq!(Site::number(1, 16_384), None);
 }
 
 #[test]

@@ -8,14 +8,18 @@
 //! The table has a place for each lock by its address, and no more: of two locks that share one the
 //! older note is lost. A note is two relaxed stores.
 
-use std::sync::atomic::{
-    AtomicU64,
-    Ordering::{Acquire, Relaxed, Release},
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{
+        AtomicU64,
+        Ordering::{Acquire, Relaxed, Release},
+    },
 };
 
-use interleave_protocol::LockHolder;
+use interleave_protocol::{HostEvent, LockHolder, TookPoisoned};
 
-use super::registry;
+use super::{registry, watch};
+use crate::link;
 
 /// So many locks have a place.
 const PLACES: usize = 1 << PLACE_BITS;
@@ -100,11 +104,41 @@ extern "C" fn interleave_host_took_lock(lock: usize, site: u32) {
 }
 
 /// For the prelude: the same of a lock that a panic has poisoned. Whoever had it before is to blame,
-/// unless it was poisoned already.
+/// unless it was poisoned by then.
 #[unsafe(no_mangle)]
 extern "C" fn interleave_host_took_poisoned_lock(lock: usize, site: u32) {
-    note(lock, site);
+    let before = taken(lock as u64).filter(|before| before.site & LockHolder::POISONED == 0);
+    note(lock, site | LockHolder::POISONED);
+    let mut culprits = CULPRITS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(before) = before {
+        culprits.retain(|(other, _)| *other != lock);
+        if culprits.len() == MOST_CULPRITS {
+            culprits.remove(0);
+        }
+        culprits.push((lock, before));
+    }
+    let culprit = culprits.iter().find(|(other, _)| *other == lock);
+    let culprit = culprit.map(|(_, culprit)| *culprit);
+    drop(culprits);
+    let Some(slot) = registry::current() else {
+        return;
+    };
+    // A program that takes such a lock again and again says so once.
+    if let Some(culprit) = culprit
+        && slot.poisoned_lock.swap(lock, Relaxed) != lock
+    {
+        link::send(&HostEvent::TookPoisoned(TookPoisoned {
+            thread: slot.name(),
+            site,
+            culprit: watch::describe_holder(culprit),
+        }));
+    }
 }
+
+/// So many locks that were poisoned are remembered.
+const MOST_CULPRITS: usize = 64;
+/// Who had a lock when it was poisoned.
+static CULPRITS: Mutex<Vec<(usize, Taken)>> = Mutex::new(Vec::new());
 
 /// So many threads that have ended are remembered, the newest ones.
 const ENDED: usize = 256;

@@ -48,6 +48,8 @@ pub(super) struct Slot {
     /// Who called `pthread_create`.
     pub(super) birth: Trace,
     pub(super) waiting: Note,
+    /// The poisoned lock that it took last; 0 for none.
+    pub(super) poisoned_lock: AtomicUsize,
     /// The epoll instance at which it waits without a limit; [`NO_EPOLL`] for none.
     pub(super) epoll: AtomicI32,
     /// The cell that it works for now; 0 for none.
@@ -81,6 +83,7 @@ impl Slot {
             name: [const { AtomicU64::new(0) }; NAME / 8],
             birth: Trace::new(),
             waiting: Note::new(),
+            poisoned_lock: AtomicUsize::new(0),
             epoll: AtomicI32::new(NO_EPOLL),
             works_for: AtomicU64::new(0),
             found_at: Trace::new(),
@@ -219,6 +222,7 @@ impl Place {
         slot.birth.take(caller);
         slot.waiting.clear();
         slot.epoll.store(NO_EPOLL, Relaxed);
+        slot.poisoned_lock.store(0, Relaxed);
         slot.works_for.store(cell, Relaxed);
         slot.fate.reset();
         slot.phase.store(LIVE, Release);

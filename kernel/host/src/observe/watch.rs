@@ -11,7 +11,7 @@ use std::{
 };
 
 use interleave_protocol::{
-    FutexUse, HolderFate, HostEvent, LockHolder, Stuck, StuckThread, ThreadKind,
+    FutexUse, HolderFate, HostEvent, LockHolder, Stuck, StuckThread, TaskState, ThreadKind,
 };
 
 use super::{
@@ -20,7 +20,7 @@ use super::{
     stuck::{self, For, Found, Seen, State},
     waiting::{Noted, Waiting, now},
 };
-use crate::{link, service, stop};
+use crate::{link, service, stop, tasks};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -268,7 +268,8 @@ fn describe(found: &Found, slots: &[&Slot]) -> Stuck {
         .filter_map(|number| slots.iter().find(|slot| slot.is_thread(*number)))
         .filter_map(|slot| {
             Some(StuckThread {
-                holder: holder(slot, slots),
+                holder: holder(slot),
+                awaits: reading::in_cells(&slot.awaits_at.addresses()),
                 thread: reading::describe(slot)?,
             })
         })
@@ -279,15 +280,18 @@ fn describe(found: &Found, slots: &[&Slot]) -> Stuck {
     let students = threads
         .iter()
         .filter(|it| it.thread.kind == ThreadKind::Student);
+    let of_cell = |task: &TaskState| task.cell == found.cell && !task.is_running;
+    let tasks = tasks::states().tasks.into_iter().filter(of_cell);
     Stuck {
         cell: found.cell,
+        tasks: tasks.collect(),
         everyone: found.everyone,
         others: waiting.saturating_sub(students.count()),
         threads,
     }
 }
 
-fn holder(slot: &Slot, slots: &[&Slot]) -> Option<LockHolder> {
+fn holder(slot: &Slot) -> Option<LockHolder> {
     let noted = slot.waiting.read()?;
     let Some(Waiting::Futex { address, .. }) = noted.waiting else {
         return None;
@@ -296,19 +300,27 @@ fn holder(slot: &Slot, slots: &[&Slot]) -> Option<LockHolder> {
         return None;
     };
     let (taken, is_one_of_many) = taken(address)?;
+    Some(LockHolder {
+        is_one_of_many,
+        ..describe_holder(taken)
+    })
+}
+
+/// The thread that has taken a lock, and what has become of it.
+pub(super) fn describe_holder(taken: locks::Taken) -> LockHolder {
     let number = whole_number(taken.thread);
-    let living = slots.iter().find(|slot| slot.is_thread(number));
+    let living = registry::living().0.find(|slot| slot.is_thread(number));
     let fate = match living {
         None => HolderFate::Ended,
         Some(slot) if slot.fate.is_left() => HolderFate::Left,
         Some(slot) if slot.runs_cells.load(Relaxed) => HolderFate::Cells,
         Some(_) => HolderFate::Lives,
     };
-    Some(LockHolder {
+    LockHolder {
         number,
-        name: living.map_or_else(|| locks::name_of_ended(number), |slot| slot.name()),
+        name: living.map_or_else(|| locks::name_of_ended(number), Slot::name),
         fate,
-        site: taken.site & !LockHolder::SHARED,
-        is_one_of_many,
-    })
+        site: LockHolder::call(taken.site),
+        is_one_of_many: false,
+    }
 }

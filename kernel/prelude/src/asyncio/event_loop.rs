@@ -13,7 +13,7 @@ use std::{
     pin::{Pin, pin},
     rc::Rc,
     sync::Arc,
-    task::{Context, Poll, Waker},
+    task::{Poll, Waker},
     time::Instant,
 };
 
@@ -27,7 +27,7 @@ use crate::{
     concurrent::futures::ThreadPoolExecutor,
     host::Owner,
     names,
-    private::interrupt,
+    private::{awaits, interrupt},
     seconds::{Seconds, deadline},
     trace::{self, Entered},
 };
@@ -172,7 +172,8 @@ impl EventLoop {
         let mut poll = |future: &mut Pin<&mut F::IntoFuture>| {
             bell.left_queue();
             let mut entered = Entered::new(work_name(bell.id));
-            if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            let polled = awaits::poll_noting(&waker, |cx| future.as_mut().poll(cx));
+            if let Poll::Ready(value) = polled {
                 output = Some(value);
             }
             entered.set_over(output.is_some());

@@ -20,9 +20,13 @@ pub(super) fn too_many_threads(message: &str, limit: usize) -> Option<String> {
 /// Explains a panic that comes of an earlier one. `earlier` are the panics so far, oldest first.
 ///
 /// libstd tells nobody which thread has poisoned a mutex: a guard only sets a flag, in code that is
-/// compiled into the cell. So the earlier panics are named, and none of them is blamed.
-pub(super) fn remark(message: &str, earlier: &[String]) -> Option<String> {
+/// compiled into the cell. `culprit` says it where cells have taken the lock; else the earlier panics
+/// are named, and none of them is blamed.
+pub(super) fn remark(message: &str, culprit: Option<&str>, earlier: &[String]) -> Option<String> {
     let explanation = if message.contains("PoisonError") {
+        if let Some(culprit) = culprit {
+            return Some(culprit.to_owned());
+        }
         "a lock is poisoned when a thread panics, or is stopped, while it holds the lock"
     } else if message.ends_with("value: Any { .. }") {
         "`join` returns an `Err` when the thread has panicked, or was stopped"
@@ -60,16 +64,20 @@ mod tests {
 
     #[test]
     fn a_poisoned_lock_is_explained_by_the_panics_before() {
-        assert_eq!(remark("index out of bounds", &["x".into()]), None);
-        let words = remark(POISONED, &[]).unwrap();
+        assert_eq!(remark("index out of bounds", None, &["x".into()]), None);
+        let words = remark(POISONED, None, &[]).unwrap();
         assert!(words.ends_with("holds the lock"), "{words}");
-        let words = remark(POISONED, &["thread 'a' at In[2]:5:9 (boom)".into()]).unwrap();
+        let words = remark(POISONED, None, &["thread 'a' at In[2]:5:9 (boom)".into()]).unwrap();
         assert!(
             words.ends_with("The panic before this one: thread 'a' at In[2]:5:9 (boom)"),
             "{words}"
         );
+        assert_eq!(
+            remark(POISONED, Some("left did"), &[]).as_deref(),
+            Some("left did")
+        );
         let many: Vec<String> = (1..6).map(|number| format!("{number}")).collect();
-        let words = remark(JOINED, &many).unwrap();
+        let words = remark(JOINED, Some("left"), &many).unwrap();
         assert!(words.starts_with("`join` returns"), "{words}");
         assert!(
             words.ends_with("The panics before this one: 3; 4; 5"),

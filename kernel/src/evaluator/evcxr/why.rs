@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use interleave_protocol::{HolderFate, LockHolder, Stuck, StuckThread, ThreadKind, ThreadState};
+use interleave_protocol::{
+    HolderFate, LockHolder, Stuck, StuckThread, ThreadKind, ThreadState, TookPoisoned,
+};
 use serde_json::Value;
 
 use super::{places::Places, threads::words};
@@ -56,7 +58,8 @@ pub(super) fn diagnose(stuck: &Stuck, cell: Option<usize>, places: &Places) -> D
         .iter()
         .map(|thread| waits::Wait::of(thread, places))
         .collect();
-    let rows = waits.iter().map(|wait| Row(wait.sentence())).collect();
+    let rows = waits.iter().map(waits::Wait::sentence);
+    let rows = rows.chain(tasks(stuck, places)).map(Row).collect();
     let (circle, is_circle) = chain(stuck);
     let is_cell = stuck
         .threads
@@ -80,6 +83,24 @@ pub(super) fn diagnose(stuck: &Stuck, cell: Option<usize>, places: &Places) -> D
         others: stuck.others,
         hint: hint(stuck, &waits, circle.len(), is_circle),
     }
+}
+
+/// Tasks of the cell that wait; so many are named.
+fn tasks(stuck: &Stuck, places: &Places) -> Vec<String> {
+    const NAMED: usize = 4;
+    let named = stuck.tasks.iter().take(NAMED).map(|task| {
+        let place = places.of_panic(&task.spawned_at);
+        let place = place.map_or_else(String::new, |place| {
+            format!(" ({})", waits::line(places, place))
+        });
+        format!("task {}, spawned{place}, waits to be woken", task.id)
+    });
+    let more = match stuck.tasks.len().saturating_sub(NAMED) {
+        0 => None,
+        1 => Some("1 more task waits to be woken".to_owned()),
+        more => Some(format!("{more} more tasks wait to be woken")),
+    };
+    named.chain(more).collect()
 }
 
 /// The threads, as indices, of which each waits for the next, and whether the last waits for the
@@ -240,6 +261,18 @@ impl Diagnosis {
     }
 }
 
+/// Who has poisoned a lock, as a remark on the panic that comes of it.
+pub(super) fn who_poisoned(took: &TookPoisoned, places: &Places) -> String {
+    let lock = places.site(took.site).map(|(_, site)| site.receiver);
+    let lock = lock.map_or_else(|| "a lock".to_owned(), |name| format!("lock `{name}`"));
+    let place = places.site(took.culprit.site);
+    let place = place.map_or_else(String::new, |(place, _)| {
+        format!(" since {}", waits::line(places, place))
+    });
+    let who = words::name(took.culprit.number, took.culprit.name.as_deref());
+    format!("{lock} is poisoned: {who} panicked, or was stopped, while it held it{place}")
+}
+
 /// How a holder is called.
 fn name_of(holder: &LockHolder) -> String {
     match holder.fate {
@@ -278,98 +311,4 @@ fn name(thread: &StuckThread) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use interleave_protocol::{FutexUse, Thread};
-
-    use super::*;
-
-    fn waiting(number: u64, name: &str, holder: Option<(u64, HolderFate)>) -> StuckThread {
-        StuckThread {
-            thread: Thread {
-                number,
-                kind: if number == 1 {
-                    ThreadKind::Cells
-                } else {
-                    ThreadKind::Student
-                },
-                name: Some(name.to_owned()),
-                cell: 1,
-                birth: Vec::new(),
-                state: ThreadState::Futex {
-                    address: 64,
-                    used_by: if holder.is_some() {
-                        FutexUse::Lock
-                    } else {
-                        FutexUse::Park
-                    },
-                    seconds: None,
-                },
-                at: Vec::new(),
-                since: 1.0,
-                cpu: 0.0,
-            },
-            holder: holder.map(|(number, fate)| LockHolder {
-                number,
-                name: Some(["main", "left", "right"][number as usize - 1].to_owned()),
-                fate,
-                site: 0,
-                is_one_of_many: false,
-            }),
-        }
-    }
-
-    fn text(threads: Vec<StuckThread>) -> String {
-        let stuck = Stuck {
-            cell: 1,
-            everyone: true,
-            threads,
-            others: 0,
-        };
-        diagnose(&stuck, Some(7), &Places::default()).text("Stuck", None)
-    }
-
-    #[test]
-    fn a_circle_is_drawn_without_those_that_only_wait_for_it() {
-        let lives = |number| Some((number, HolderFate::Lives));
-        let text = text(vec![
-            waiting(1, "main", lives(2)),
-            waiting(2, "left", lives(3)),
-            waiting(3, "right", lives(2)),
-        ]);
-        let expected = "Stuck: 2 threads wait for each other, in a circle.
-  main waits for a lock, which left has held
-  left waits for a lock, which right has held
-  right waits for a lock, which left has held
-  left --lock--> right --lock--> left
-Threads that take several locks in the same order cannot do that.";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn a_lock_that_is_lost_names_who_took_it() {
-        let text = text(vec![waiting(1, "main", Some((2, HolderFate::Ended)))]);
-        assert!(text.starts_with("Stuck: a thread waits for a lock that nobody gives back.\n"));
-        assert!(
-            text.contains("which left took and never gave back: it has ended\n"),
-            "{text}"
-        );
-    }
-
-    #[test]
-    fn a_picture_escapes_names() {
-        let chain = |name: &str| Link {
-            name: name.to_owned(),
-            waits_for: "lock a".to_owned(),
-            end: None,
-        };
-        let picture = picture::draw(&[chain("<b>"), chain("left")], true).unwrap();
-        let data = picture.strip_prefix("data:image/svg+xml;base64,").unwrap();
-        use base64::Engine;
-        let svg = base64::engine::general_purpose::STANDARD
-            .decode(data)
-            .unwrap();
-        let svg = String::from_utf8(svg).unwrap();
-        assert!(svg.contains("&lt;b&gt;") && !svg.contains("<b>"), "{svg}");
-        assert_eq!(picture::draw(&[chain("a")], true), None);
-    }
-}
+mod tests;

@@ -70,6 +70,7 @@ impl State {
                 self.report.interrupted = Some(how);
             }
             HostEvent::Stuck(stuck) => self.tell_why(cell, &stuck),
+            HostEvent::TookPoisoned(took) => self.remember_poison(cell, took),
             HostEvent::StuckNoMore => self.take_back(cell),
             HostEvent::AllStuck { stuck } => self.take_all_stuck(stuck),
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),

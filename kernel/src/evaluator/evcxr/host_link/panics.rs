@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, hash_map::Entry};
 
-use interleave_protocol::{CodeAddress, Location, Panic};
+use interleave_protocol::{CodeAddress, Location, Panic, TookPoisoned};
 
 use super::{
-    super::{failures, panics},
+    super::{failures, panics, why},
     State,
 };
 use crate::evaluator::{Output, Stream};
@@ -17,6 +17,8 @@ pub(super) struct Panics {
     told: Vec<String>,
     /// Cells that may start no more threads.
     refused: HashMap<u64, Refused>,
+    /// The newest poisoned lock that a thread of a cell with this name has taken.
+    poisoned: HashMap<(u64, Option<String>), TookPoisoned>,
 }
 
 /// A cell has met the limit of threads.
@@ -67,6 +69,12 @@ impl State {
         self.tell_panic(cell, panic);
     }
 
+    /// A thread has taken a poisoned lock. If it panics next, that is why.
+    pub(super) fn remember_poison(&mut self, cell: u64, took: TookPoisoned) {
+        let thread = (cell, took.thread.clone());
+        self.panics.poisoned.insert(thread, took);
+    }
+
     /// The cell has ended: tells what was held back because the cell might have told it itself.
     pub(super) fn tell_held_panics(&mut self) {
         let refused = self.panics.refused.iter_mut();
@@ -77,7 +85,9 @@ impl State {
     }
 
     fn tell_panic(&mut self, cell: u64, panic: Panic) {
-        let remark = panics::remark(&panic.message, &self.panics.told);
+        let poison = self.panics.poisoned.get(&(cell, panic.thread.clone()));
+        let culprit = poison.map(|took| why::who_poisoned(took, &self.places));
+        let remark = panics::remark(&panic.message, culprit.as_deref(), &self.panics.told);
         let summary = self.summary(&panic);
         if self.panics.told.last() != Some(&summary) {
             self.panics.told.push(summary);

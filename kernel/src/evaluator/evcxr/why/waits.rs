@@ -29,7 +29,7 @@ enum What {
     Barrier(Option<String>),
     Scope,
     WakeUp,
-    Future,
+    Future(Option<String>),
     Result(Option<String>),
     Other(String),
 }
@@ -48,7 +48,16 @@ struct Holder {
 impl Wait {
     pub(super) fn of(thread: &StuckThread, places: &Places) -> Self {
         let at = places.waits_at(&thread.thread.at);
-        let (place, site) = at.map_or((None, None), |(place, site)| (Some(place), site));
+        let (mut place, site) = at.map_or((None, None), |(place, site)| (Some(place), site));
+        let mut what = what(thread, site, place.is_none());
+        if let What::Future(name) = &mut what
+            && let Some((awaits, site)) = places.waits_at(&thread.awaits)
+        {
+            place = Some(awaits);
+            *name = site
+                .filter(|site| site.method == "await")
+                .map(|site| site.receiver);
+        }
         let holder = thread.holder.as_ref().map(|of| {
             let site = places.site(of.site);
             Holder {
@@ -61,7 +70,7 @@ impl Wait {
         Self {
             name: super::name(thread),
             number: thread.thread.number,
-            what: what(thread, site, place.is_none()),
+            what,
             place: place.map(|place| line(places, place)),
             holder,
         }
@@ -122,7 +131,7 @@ impl Wait {
             What::Notification(name) => named("notification of", name),
             What::Barrier(name) => named("barrier", name),
             What::Result(name) => named("result of", name),
-            What::Future => "wake-up of a future".to_owned(),
+            What::Future(name) => named("wake-up by", name),
             What::Scope | What::WakeUp | What::Other(_) => "wake-up".to_owned(),
         }
     }
@@ -181,7 +190,8 @@ impl What {
             Self::Barrier(name) => named("waits for others at", name, "waits at a barrier"),
             Self::Result(name) => named("waits for the result of", name, "waits for a result"),
             Self::Scope => "waits for the threads of its scope".to_owned(),
-            Self::Future => "awaits something that nobody is left to wake it for".to_owned(),
+            Self::Future(Some(name)) => format!("awaits `{name}`, and nobody is left to wake it"),
+            Self::Future(None) => "awaits something, and nobody is left to wake it".to_owned(),
             Self::WakeUp => "is parked: waits for a wake-up".to_owned(),
             Self::Other(words) => words.clone(),
         }
@@ -203,7 +213,7 @@ fn what(thread: &StuckThread, site: Option<Site>, is_executor: bool) -> What {
         }
         ThreadState::Futex { used_by, .. } => used_by,
         // At the place where a runtime hears of the world.
-        ThreadState::Io => return What::Future,
+        ThreadState::Io => return What::Future(None),
         _ => return What::Other(words::state(&thread.thread, "a thread")),
     };
     match (used_by, method) {
@@ -216,16 +226,18 @@ fn what(thread: &StuckThread, site: Option<Site>, is_executor: bool) -> What {
         (_, Some("wait()")) => What::Barrier(name),
         (FutexUse::Condvar, Some("wait")) => What::Notification(name),
         (_, Some("result")) => What::Result(name),
-        (_, Some("await" | "block_on" | "run")) => What::Future,
+        (_, Some("await" | "block_on" | "run")) => What::Future(None),
         (_, Some("scope")) => What::Scope,
         (_, Some("park")) => What::WakeUp,
         // In what the compiler writes around a cell that awaits.
-        (FutexUse::Condvar, None) if is_executor && !thread.thread.at.is_empty() => What::Future,
+        (FutexUse::Condvar, None) if is_executor && !thread.thread.at.is_empty() => {
+            What::Future(None)
+        }
         _ => What::Other(words::state(&thread.thread, "a thread")),
     }
 }
 
-fn line(places: &Places, place: Place) -> String {
+pub(super) fn line(places: &Places, place: Place) -> String {
     let number = places.cell(place.cell).map_or(0, |cell| cell.number);
     format!("In[{number}]:{}", place.line)
 }
