@@ -117,7 +117,9 @@ impl Picture {
 
     /// What the signs mean, as far as they are there.
     fn legend(&self) -> String {
-        let spans = self.lanes.iter().flat_map(|lane| &lane.spans);
+        let lanes = self.lanes.iter();
+        let lanes = lanes.filter(|lane| !matches!(lane.kind, LaneKind::Object(_)));
+        let spans = lanes.flat_map(|lane| &lane.spans);
         let used = HashSet::<Texture>::from_iter(spans.map(|span| Texture::of(&span.state)));
         let textures = Texture::ALL
             .into_iter()

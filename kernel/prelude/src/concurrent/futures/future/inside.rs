@@ -160,6 +160,9 @@ impl<T> Future<T> {
             let exception = Exception::from_panic(panic);
             eprintln!("exception calling callback for {self}: {exception}");
         }
+        if trace::is_on() {
+            self.tell(&self.shared.inner.lock().state);
+        }
     }
 }
 
