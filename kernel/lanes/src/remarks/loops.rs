@@ -99,7 +99,7 @@ fn kept_waiting(picture: &Picture, thread: usize, task: usize, turn: &Span) -> V
     let others = others.filter(|(index, lane)| {
         let is_ready = lane.spans.iter().any(|span| {
             let waits = span.state == State::Ready && common(span, turn.from, turn.to) >= LONG / 2;
-            waits && runs_next(&picture.lanes[thread], lane, span)
+            waits && runs_next(picture, thread, *index, span)
         });
         is_ready || is_woken_late(picture, thread, *index, turn)
     });
@@ -107,12 +107,17 @@ fn kept_waiting(picture: &Picture, thread: usize, task: usize, turn: &Span) -> V
 }
 
 /// Whether the thread is the one that a ready task was waiting for.
-fn runs_next(thread: &Lane, task: &Lane, ready: &Span) -> bool {
-    ready.goes_on
-        || thread.spans.iter().any(|turn| {
-            let is_this = matches!(&turn.state, State::Lends(name) if *name == task.name);
-            is_this && turn.from == ready.to
-        })
+fn runs_next(picture: &Picture, thread: usize, task: usize, ready: &Span) -> bool {
+    if ready.goes_on {
+        // It stands below the thread that had it last.
+        let above = &picture.lanes[..task];
+        return above.iter().rposition(|lane| !lane.is_indented()) == Some(thread);
+    }
+    let name = &picture.lanes[task].name;
+    picture.lanes[thread].spans.iter().any(|turn| {
+        let is_this = matches!(&turn.state, State::Lends(task) if task == name);
+        is_this && turn.from == ready.to
+    })
 }
 
 /// Whether the thread woke the task as soon as it was free: a loop looks for what is due.
