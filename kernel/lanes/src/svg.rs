@@ -76,8 +76,7 @@ impl Picture {
                     (bars::bars(self, &rows, detail))
                     @for (index, (lane, row)) in self.lanes.iter().zip(&rows.lanes).enumerate() {
                         (bars::labels(lane, row, &rows, detail))
-                        (marks::values(self, index, &rows, detail))
-                        (marks::above(lane, row, &rows, detail))
+                        (marks::above(self, index, &rows, detail))
                     }
                 }
                 (frame::below(self, &rows, arrows.more))

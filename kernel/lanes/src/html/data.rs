@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use crate::{
-    Lane, Picture, State,
+    Lane, LaneKind, Picture, State,
     condense::{Many, Piece, Texture, condense},
     svg::{AXIS, BAR, CARD, FAINT_INK, GRID, INK, Rows, WIDTH, fill},
     text::label,
@@ -28,6 +28,7 @@ pub(super) fn json(picture: &Picture) -> String {
         let spans = pieces.iter().map(|piece| texts.span(piece));
         json!({
             "name": lane.name,
+            "isObject": matches!(lane.kind, LaneKind::Object(_)),
             "y": row.y,
             "strip": row.strip,
             "spans": spans.collect::<Value>(),

@@ -95,7 +95,7 @@ const enliven = (root) => {
   image.draggable = false;
 
   // The code, line by line.
-  const code = make("div", "display:none;overflow:auto;max-height:24em;margin:6px 0");
+  const code = make("div", "display:none;position:relative;overflow:auto;max-height:24em;margin:6px 0");
   const lines = new Map();
   for (const source of data.sources) {
     code.append(make("div", "opacity:.7;font-size:90%", `In[${source.number}]`));
@@ -127,7 +127,8 @@ const enliven = (root) => {
     const [step, count] = [now(), Number(slider.value)];
     const at = new Map();
     for (const past of steps.slice(0, count)) {
-      if (past.place) at.set(past.lane, past.place);
+      // An object is not at a line, whatever was done to it there.
+      if (past.place && !data.lanes[past.lane].isObject) at.set(past.lane, past.place);
       if (past.isLast) at.delete(past.lane);
     }
     for (const [line, who] of lines.values()) {
@@ -144,6 +145,8 @@ const enliven = (root) => {
     for (const { row } of steps) row.style.outline = "";
     if (step) step.row.style.outline = "2px solid #c2185b";
     code.style.display = step && lines.size ? "block" : "none";
+    const [here] = (step && lines.get(step.place)) || [];
+    if (here) code.scrollTop = here.offsetTop - code.clientHeight / 2;
     said.textContent = step ? `${count} of ${steps.length}:  ${step.text}` : "";
     slider.setAttribute("aria-valuetext", said.textContent || "before the first step");
     // The view follows.

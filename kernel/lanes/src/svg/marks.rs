@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use super::{
     Detail,
     paths::{CARD, INK, WAIT, number},
-    rows::{BAR, MONO_LETTER, Row, Rows, SMALL_LETTER, WIDTH, wide},
+    rows::{BAR, MONO_LETTER, Rows, SMALL_LETTER, WIDTH, wide},
 };
 use crate::{Arrow, ArrowKind, Lane, LaneKind, Picture, Span, text::label, words};
 
@@ -16,24 +16,36 @@ const WIDEST_TEXT: usize = 32;
 /// Arrows nearer to one another than that are one.
 const NEAR: f64 = 4.0;
 
-/// What was printed: a small wedge at its moment, and the text where there is room. The same for
-/// states of objects that are too short for their names.
-pub(super) fn above(lane: &Lane, row: &Row, rows: &Rows, detail: Detail) -> Markup {
+/// What was printed: a small wedge at its moment, and the text where there is room. So are values that
+/// come from the lane above, and states of objects that are too short for their names.
+pub(super) fn above(picture: &Picture, index: usize, rows: &Rows, detail: Detail) -> Markup {
+    let (lane, row) = (&picture.lanes[index], &rows.lanes[index]);
     let mut wedges = Wedges::default();
-    let mut line = Line::default();
     for mark in &lane.marks {
-        let x = rows.scale.x(mark.at);
-        wedges.add(x, row.y, mark.stream, detail);
-        line.write(x, &mark.text);
+        wedges.add(rows.scale.x(mark.at), row.y, mark.stream, detail);
     }
-    for span in short_states(lane, rows) {
-        line.write(rows.scale.x(span.from), label(&span.state));
+    let mut line = Line::default();
+    for (at, text) in notes(picture, index, rows) {
+        line.write(rows.scale.x(at), text);
     }
     line.texts.truncate(detail.texts);
     html! {
         (wedges.draw())
         @for (x, anchor, text) in line.texts { (written(x, row.strip + 11.0, anchor, &text)) }
     }
+}
+
+/// What is written above a lane, and when, in order.
+fn notes<'a>(picture: &'a Picture, index: usize, rows: &Rows) -> Vec<(u64, &'a str)> {
+    let lane = &picture.lanes[index];
+    let prints = lane.marks.iter().map(|mark| (mark.at, &*mark.text));
+    let arrows = picture.arrows.iter().filter(|it| !it.text.is_empty());
+    let values = arrows.filter(|arrow| index == arrow.from.max(arrow.to));
+    let values = values.map(|arrow| (arrow.to_time, &*arrow.text));
+    let states = short_states(lane, rows).map(|span| (span.from, label(&span.state)));
+    let mut notes = Vec::from_iter(prints.chain(values).chain(states));
+    notes.sort_by_key(|(at, _)| *at);
+    notes
 }
 
 /// Wedges at moments, one path for each colour.
@@ -149,16 +161,4 @@ fn draw(arrow: &Arrow, rows: &Rows) -> Markup {
         path d={ "M" (number(x1)) " " (number(y1)) "L" (number(x2)) " " (number(y2)) } fill="none"
             stroke=(INK) stroke-width="1.1" stroke-dasharray=[arrow.kind.dashes()] marker-end="url(#a)" {}
     }
-}
-
-/// The values that go along arrows, above the lower lane.
-pub(super) fn values(picture: &Picture, index: usize, rows: &Rows, detail: Detail) -> Markup {
-    let mut line = Line::default();
-    let arrows = picture.arrows.iter().filter(|it| !it.text.is_empty());
-    for arrow in arrows.filter(|arrow| index == arrow.from.max(arrow.to)) {
-        line.write(rows.scale.x(arrow.to_time) - 2.0, &arrow.text);
-    }
-    line.texts.truncate(detail.texts);
-    let y = rows.lanes[index].strip + 11.0;
-    html! { @for (x, anchor, text) in line.texts { (written(x, y, anchor, &text)) } }
 }
