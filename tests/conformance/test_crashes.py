@@ -136,8 +136,9 @@ def descendants(pid):
     return below
 
 
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
 @pytest.mark.parametrize("program", ["rustc", "cargo"])
-def test_a_killed_compiler_is_an_error_that_loses_nothing(kernel, program):
+def test_a_compiler_that_is_killed_or_crashes_is_an_error_that_loses_nothing(kernel, program, how):
     kernel.run("let kept = 6;")
     # Evaluates for as long as the test lets it.
     request = kernel.send("const { let mut n = 0_u64; while n < u64::MAX { n += 1; } }")
@@ -145,7 +146,7 @@ def test_a_killed_compiler_is_an_error_that_loses_nothing(kernel, program):
     while not (found := [pid for pid, name in descendants(kernel.pid) if name == program]):
         assert time.monotonic() < deadline, f"{program} was never started"
     for pid in found:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, how)
     cell = kernel.finish(request)
     assert cell.kinds == ["error"] and cell.error["evalue"]
     assert kernel.run("kept").value == "6"

@@ -25,6 +25,7 @@ mod is_complete;
 mod kernel_info;
 mod lifeline;
 mod queue;
+mod random_interrupts;
 mod shutdown;
 mod stdin;
 mod streams;
