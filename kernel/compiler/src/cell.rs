@@ -19,7 +19,7 @@ use crate::{
     dependencies::Dependencies,
     files,
     installation::Installation,
-    keeping, memory,
+    keeping, limits,
     notes::Notes,
     order::{self, Ordered},
     prelude,
@@ -54,7 +54,7 @@ pub fn compile(
         return Ok(ExitCode::FAILURE);
     }
     let facts = read_facts(directory)?;
-    memory::limit(facts.memory_limit);
+    limits::memory(facts.memory_limit);
     fs::create_dir_all(directory.join("out"))?;
     let caller = Caller {
         installation,
@@ -208,9 +208,7 @@ fn code_generation(
         Emit::SharedObject => vec![
             "--crate-type=cdylib".into(),
             "--emit=link".into(),
-            // Little of a cell is the same as in the cell before. What rustc spends on keeping and
-            // comparing parts is more than it saves: a third of the time of a larger cell.
-            "-Ccodegen-units=2".into(),
+            parts(),
             "-Crpath".into(),
             format!("-Clink-arg=-Wl,-rpath,{libraries}"),
         ],
@@ -225,6 +223,21 @@ fn code_generation(
         "-Cdebuginfo=line-tables-only".into(),
     ]);
     Ok(arguments)
+}
+
+/// Environment variable: `off` compiles in parts that are kept, as cargo does.
+const CODEGEN_SWITCH: &str = "INTERLEAVE_CODEGEN";
+
+/// Little of a cell is the same as in the cell before. What rustc spends on keeping and comparing
+/// parts is more than it saves: a third of the time of a larger cell.
+fn parts() -> String {
+    let is_off = std::env::var_os(CODEGEN_SWITCH).is_some_and(|value| value == "off");
+    let option = if is_off {
+        "-Cincremental=incremental"
+    } else {
+        "-Ccodegen-units=2"
+    };
+    option.to_owned()
 }
 
 /// What `:opt` chose, for this cell or for the notebook: evcxr writes the latter into the profile of

@@ -36,7 +36,7 @@ pub mod files;
 pub mod insertions;
 pub mod installation;
 pub mod keeping;
-pub mod memory;
+pub mod limits;
 pub mod notes;
 mod order;
 pub mod prelude;

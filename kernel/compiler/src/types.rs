@@ -9,7 +9,9 @@
 //! This error, E0004, is one of the check between type inference and borrow checking. So the type is
 //! final (`{integer}` has become `i32`), and a variable that was moved has one, too.
 
-use std::{collections::BTreeMap, fs, path::Path, process::Command};
+use std::{
+    collections::BTreeMap, fs, os::unix::process::ExitStatusExt, path::Path, process::Command,
+};
 
 use anyhow::{Context, Result};
 use interleave_protocol::{
@@ -22,11 +24,14 @@ use crate::{
     call::{Answered, Caller},
     dependencies::Dependencies,
     installation::Installation,
-    order, unneeded,
+    limits, order, unneeded,
 };
 
 /// Where the question is, in the directory of the cell.
 const SOURCE: &str = "types.rs";
+
+/// Of computing. A type that doubles thirty times has a name that takes hours to write.
+const MOST_SECONDS: u64 = 10;
 
 /// Between these words rustc writes the type.
 const MESSAGE: [&str; 2] = ["non-exhaustive patterns: type `*const ", "` is non-empty"];
@@ -47,6 +52,8 @@ pub fn learn(
     directory: &Path,
 ) -> Result<()> {
     let wanted: Wanted = serde_json::from_slice(&fs::read(directory.join(Wanted::FILE))?)?;
+    limits::memory(wanted.facts.memory_limit);
+    limits::processor(MOST_SECONDS);
     let source = fs::read_to_string(directory.join("src/lib.rs"))
         .context("cannot read the source that evcxr wrote")?;
     // What only evcxr reads would hide a `thread_local!` in a module.
@@ -62,7 +69,7 @@ pub fn learn(
         Some(simpler) => Some(ask(caller, &simpler, &wanted.names)?),
         None => None,
     };
-    let found = match found.filter(|found| !found.other_errors) {
+    let found = match found.filter(|found| !found.other_errors || found.too_long) {
         Some(found) => found,
         None => ask(caller, &source, &wanted.names)?,
     };
@@ -78,7 +85,11 @@ fn ask(caller: Caller<'_>, source: &str, names: &[String]) -> Result<Found> {
     let answered = caller.call(rustc(caller, SOURCE), SOURCE, None, |answered| {
         !understand(answered).other_errors
     })?;
-    Ok(understand(&answered))
+    let ended = answered.status.and_then(|status| status.signal());
+    Ok(Found {
+        too_long: ended.is_some(),
+        ..understand(&answered)
+    })
 }
 
 /// The source without what costs time and has nothing to do with types, on the same lines; `None` if

@@ -40,6 +40,9 @@ pub struct Found {
     pub types: BTreeMap<String, String>,
     /// Whether the cell has an error, so that a type may be missing.
     pub other_errors: bool,
+    /// Whether rustc was ended, because it took too long or too much memory.
+    #[serde(default)]
+    pub too_long: bool,
 }
 
 impl Wanted {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use evcxr::{CompilationError, Error, EvalOutputs};
 use interleave_protocol::{
-    to_line,
+    CellFacts, to_line,
     types::{Found, Wanted},
 };
 
@@ -44,6 +44,8 @@ impl EvcxrEvaluator {
             match found.types.get(name).map(|ty| as_rust(ty)) {
                 Some(Nameable::Type(ty)) => _ = types.insert(name.clone(), ty),
                 Some(Nameable::No(ty)) => _ = hidden.insert(name.clone(), ty),
+                // Whatever it is, nobody can write it.
+                _ if found.too_long => _ = hidden.insert(name.clone(), String::new()),
                 _ if found.other_errors => {
                     types.insert(name.clone(), UNDETERMINED.to_owned());
                 }
@@ -87,7 +89,10 @@ impl EvcxrEvaluator {
         let names = variables.iter().map(|variable| variable.name.clone());
         let wanted = Wanted {
             names: names.collect(),
-            facts: syntax::facts(code),
+            facts: CellFacts {
+                memory_limit: self.link.lineage().memory_limit().bytes(),
+                ..syntax::facts(code)
+            },
         };
         let directory = self.workspace.compile_directory();
         let question = directory.join(Wanted::FILE);
