@@ -67,6 +67,16 @@ def test_a_cell_needs_no_second_process_and_a_completion_starts_one(own_kernel):
     assert "analyse" in arguments(kernel)
 
 
+def test_own_names_are_completed_while_the_second_process_learns(own_kernel):
+    kernel = own_kernel()
+    kernel.run("let counter = 1;\nfn count_up() {}")
+    matches = kernel.ask("complete", "cou", 3)["matches"]
+    assert {"counter", "count_up"} <= set(matches)
+    # The answer that nobody waited for is not taken for that to the next question.
+    assert "push" in kernel.ask("complete", "vec![1].pus", 11)["matches"]
+    assert kernel.run("counter").value == "1"
+
+
 def arguments(kernel):
     """The arguments of every process that the kernel has started itself."""
     children = Path(f"/proc/{kernel.pid}/task").glob("*/children")

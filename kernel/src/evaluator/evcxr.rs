@@ -40,6 +40,7 @@ mod failures;
 mod host;
 mod host_link;
 mod interrupt;
+mod known_names;
 mod lanes;
 mod last_words;
 mod late_statics;

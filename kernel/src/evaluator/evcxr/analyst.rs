@@ -3,6 +3,9 @@
 //! What rust-analyzer knows takes seconds to learn and hundreds of megabytes to keep. So the process
 //! is started when it is first asked something, and ends when it has not been asked for a while. It
 //! keeps nothing of the notebook: each question carries what the cells have defined.
+//!
+//! JupyterLab waits a second for completions. So while the process learns, a name is completed from what
+//! is known without it.
 
 use std::{
     collections::BTreeMap,
@@ -12,10 +15,11 @@ use std::{
 
 use anyhow::Context as _;
 use interleave_protocol::{from_line, to_line};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::{Deserialize, Serialize};
 
 use self::leash::Leash;
-use super::{EvcxrEvaluator, assist};
+use super::{EvcxrEvaluator, assist, known_names};
 use crate::evaluator::{Completions, Inspection};
 
 pub(super) mod leash;
@@ -76,6 +80,14 @@ impl EvcxrEvaluator {
             return Completions::nothing(cursor);
         }
         let inside = self.notebook.with(self.context.variables_and_types(), code);
+        if !analyst.is_ready() {
+            let variables = self.context.variables_and_types().map(|(name, _)| name);
+            let own = known_names::complete(code, cursor, variables, self.notebook.names());
+            if !own.matches.is_empty() {
+                analyst.ask_ahead(inside.code.clone(), inside.inside(cursor));
+                return own;
+            }
+        }
         let found = analyst.complete(inside.code.clone(), inside.inside(cursor));
         Completions {
             start: inside.outside(found.start),
@@ -99,6 +111,8 @@ struct Running {
     process: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
+    /// Whether an answer is on its way for which nobody waits.
+    is_ahead: bool,
 }
 
 impl Analyst {
@@ -117,6 +131,24 @@ impl Analyst {
         match Running::start(&mut self.command, &self.leash) {
             Ok(running) => self.running = Some(running),
             Err(error) => tracing::error!("no analysis: {error:#}"),
+        }
+    }
+
+    /// Whether the process can answer without reading the libraries first.
+    pub(super) fn is_ready(&mut self) -> bool {
+        self.running.as_mut().is_some_and(Running::is_ready)
+    }
+
+    /// Asks what may be asked again soon, and does not wait. The process is started if need be.
+    pub(super) fn ask_ahead(&mut self, code: String, cursor: usize) {
+        if self.running.as_mut().is_none_or(Running::has_ended) {
+            self.stop();
+            self.start();
+        }
+        if let Some(running) = &mut self.running
+            && let Err(error) = running.ask_ahead(&Question::Complete { code, cursor })
+        {
+            tracing::error!("the analysis does not listen: {error}");
         }
     }
 
@@ -198,10 +230,38 @@ impl Running {
             process,
             questions,
             answers: BufReader::new(answers),
+            is_ahead: false,
         })
     }
 
+    fn has_ended(&mut self) -> bool {
+        !matches!(self.process.try_wait(), Ok(None))
+    }
+
+    fn is_ready(&mut self) -> bool {
+        if self.has_ended() {
+            return false;
+        }
+        let mut answers = [PollFd::new(self.answers.get_ref(), PollFlags::IN)];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        !self.is_ahead || matches!(poll(&mut answers, Some(&now)), Ok(1))
+    }
+
+    fn ask_ahead(&mut self, question: &Question) -> io::Result<()> {
+        if !self.is_ahead {
+            self.questions.write_all(&to_line(question))?;
+            self.is_ahead = true;
+        }
+        Ok(())
+    }
+
     fn ask(&mut self, question: &Question) -> io::Result<Answer> {
+        if std::mem::take(&mut self.is_ahead) {
+            self.answers.read_until(b'\n', &mut Vec::new())?;
+        }
         self.questions.write_all(&to_line(question))?;
         let mut line = Vec::new();
         self.answers.read_until(b'\n', &mut line)?;

@@ -97,6 +97,11 @@ impl Notebook {
         }
     }
 
+    /// What the items are called.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.items.iter().filter_map(|item| item.name.as_deref())
+    }
+
     /// A cell, with the items of the others and with these variables before it.
     pub(super) fn with<'a>(
         &self,
