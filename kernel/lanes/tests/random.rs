@@ -28,6 +28,27 @@ fn any_events_are_drawn_within_bounds() {
     }
 }
 
+#[test]
+fn any_clock_will_do() {
+    for seed in 0..TRACES / 10 {
+        let mut random = Rng::with_seed(seed);
+        let mut trace = random_trace(&mut random);
+        let distance = [0, 1, u64::MAX / 2, u64::MAX];
+        for event in &mut trace.events {
+            event.time = event
+                .time
+                .wrapping_sub(1_000_000)
+                .wrapping_add(random.choice(distance).unwrap());
+        }
+        let picture = Picture::of(&trace);
+        assert_sound(&picture, seed);
+        assert!(
+            !picture.to_ascii(80).is_empty() && picture.to_html().len() > 1000,
+            "{seed}"
+        );
+    }
+}
+
 fn assert_sound(picture: &Picture, seed: u64) {
     let end = picture.end;
     for lane in &picture.lanes {

@@ -13,6 +13,9 @@ const MAX_LANES: usize = 40;
 const MAX_OBJECTS: usize = 8;
 /// So many steps are told.
 const MAX_STEPS: usize = 300;
+/// A picture ends after eleven days, in nanoseconds: so sums over all lanes are numbers, too, whatever
+/// the clock says.
+const LONGEST: u64 = 1_000_000_000_000_000;
 /// A thread of a pool that did nothing else is shown if it ran for so long, in nanoseconds.
 const BUSY: u64 = 1_000_000;
 
@@ -165,13 +168,13 @@ fn end(reader: &Reader<'_>, lanes: &[Key], labels: &Labels<'_>) -> u64 {
     }
     let last = last.saturating_sub(reader.origin);
     let now = reader.trace.until.saturating_sub(reader.origin);
-    match (reader.trace.is_running, goes_on) {
+    let end = match (reader.trace.is_running, goes_on) {
         (true, _) => last.max(now),
         // As much as shows that it goes on; it may do so for hours.
-        (false, true) => last.max(now.min(last + last / 8)),
+        (false, true) => last.max(now.min(last.saturating_add(last / 8))),
         (false, false) => last,
-    }
-    .max(1)
+    };
+    end.clamp(1, LONGEST)
 }
 
 fn is_idle(piece: &Piece<Doing>, labels: &Labels<'_>) -> bool {
@@ -242,7 +245,9 @@ impl Frame {
         for piece in pieces {
             let from = self.place(piece.from);
             let to = piece.to.map_or(self.end, |to| self.place(to));
-            let goes_on = piece.to.is_none_or(|to| to > self.origin + self.end);
+            let goes_on = piece
+                .to
+                .is_none_or(|to| to.saturating_sub(self.origin) > self.end);
             let state = state(&piece.doing);
             match spans.last_mut() {
                 // A nap in a task that is not shown, for example.
@@ -265,7 +270,7 @@ impl Frame {
     fn arrows(self, reader: &Reader<'_>, labels: &Labels<'_>) -> Vec<Arrow> {
         let links = reader.links.iter().filter_map(|link| {
             let (from, to) = (labels.index(link.from.0)?, labels.index(link.to.0)?);
-            let is_seen = from != to && link.from.1 <= reader.origin + self.end;
+            let is_seen = from != to && link.from.1.saturating_sub(reader.origin) <= self.end;
             is_seen.then(|| Arrow {
                 kind: link.kind,
                 from,

@@ -183,7 +183,7 @@ fn unique(taken: &mut BTreeSet<String>, key: Key, name: &str, is_alone: bool) ->
         Key::Task(index) => index as u64,
     };
     let alone = is_alone.then(|| name.to_owned());
-    let numbers = (number..).map(|number| format!("{name} ({number})"));
+    let numbers = (number..=u64::MAX).map(|number| format!("{name} ({number})"));
     let mut names = alone.into_iter().chain(numbers);
     let free = names.find(|name| taken.insert(name.clone()));
     free.unwrap_or_default()
