@@ -100,8 +100,9 @@ const enliven = (root) => {
   for (const source of data.sources) {
     code.append(make("div", "opacity:.7;font-size:90%", `In[${source.number}]`));
     source.code.split("\n").forEach((text, index) => {
-      const line = make("div", "display:flex;font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);line-height:1.5;white-space:pre;border-left:3px solid transparent;padding-left:6px");
-      const who = make("span", "margin-left:2em;font-family:system-ui,sans-serif;font-weight:600");
+      const line = make("div", "display:flex;width:max-content;min-width:100%;box-sizing:border-box;font-family:var(--jp-code-font-family,monospace);font-size:var(--jp-code-font-size,13px);line-height:1.5;white-space:pre;border-left:3px solid transparent;padding-left:6px");
+      const who = make("span", "position:sticky;right:0;margin-left:2em;padding:0 6px;background:var(--jp-layout-color0,#fff);font-family:system-ui,sans-serif;font-weight:600");
+      who.hidden = true;
       line.append(make("span", "", text || " "), who);
       lines.set(`${source.number}:${index + 1}`, [line, who]);
       code.append(line);
@@ -133,6 +134,7 @@ const enliven = (root) => {
     }
     for (const [line, who] of lines.values()) {
       line.style.background = who.textContent = "";
+      who.hidden = true;
       line.style.borderLeftColor = "transparent";
     }
     for (const [lane, place] of at) {
@@ -140,6 +142,7 @@ const enliven = (root) => {
       if (!line) continue;
       line.style.background = "rgba(33,150,243,.2)";
       line.style.borderLeftColor = "#2196f3";
+      who.hidden = false;
       who.textContent += `${who.textContent ? ", " : "◀ "}${data.lanes[lane].name}`;
     }
     for (const { row } of steps) row.style.outline = "";
