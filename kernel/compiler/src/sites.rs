@@ -23,6 +23,14 @@ mod find;
 
 pub(crate) use find::{Found, find};
 
+/// Environment variable: `0` leaves the notes out.
+pub const SWITCH: &str = "INTERLEAVE_LOCK_NOTES";
+
+/// Whether locks are to be noted.
+pub(crate) fn are_wanted() -> bool {
+    std::env::var_os(SWITCH).is_none_or(|value| value != "0")
+}
+
 /// A call that takes a lock or waits, in the source without insertions.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Site {

@@ -15,6 +15,7 @@ use super::places::Places;
 use shown::Shown;
 
 pub(super) mod command;
+mod locks;
 mod shown;
 
 /// So many cells are remembered.
@@ -74,6 +75,7 @@ pub(super) struct Recording {
     /// Whether it has asked for them.
     is_wanted: bool,
     trace: Trace,
+    calls: locks::Calls,
     /// Threads among the events.
     threads: HashSet<u64>,
     /// So many events may be noted.
@@ -113,6 +115,7 @@ impl Lanes {
                 compiled: Some(cell.compiled),
                 ..Trace::default()
             },
+            calls: locks::Calls::default(),
             threads: HashSet::new(),
             room: EVENTS,
             shown: Shown::new(Instant::now()),
@@ -275,6 +278,7 @@ impl Recording {
     pub(super) fn draw(&mut self, places: &Places) -> Picture {
         self.trace.until = now();
         self.trace.sources = sources(&self.trace.events, places);
+        self.trace.locks = self.calls.names(&self.trace.events, places);
         Picture::of(&self.trace)
     }
 }

@@ -252,8 +252,8 @@ impl Diagnosis {
                 @if let Some(picture) = picture::draw(&self.chain, self.is_circle) {
                     img src=(picture) alt=(self.drawn().unwrap_or_default());
                 }
-                ul { @for Row(row) in &self.rows { li { (row) } } }
-                @for remark in self.remarks() { p { (remark) } }
+                ul { @for Row(row) in &self.rows { li { (with_code(row)) } } }
+                @for remark in self.remarks() { p { (with_code(&remark)) } }
                 @if let Some(advice) = advice { p { (advice) } }
             }
         };
@@ -271,6 +271,15 @@ pub(super) fn who_poisoned(took: &TookPoisoned, places: &Places) -> String {
     });
     let who = words::name(took.culprit.number, took.culprit.name.as_deref());
     format!("{lock} is poisoned: {who} panicked, or was stopped, while it held it{place}")
+}
+
+/// What stands between backquotes is code.
+fn with_code(text: &str) -> maud::Markup {
+    maud::html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
 }
 
 /// How a holder is called.

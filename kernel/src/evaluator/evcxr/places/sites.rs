@@ -26,6 +26,24 @@ impl Places {
         Some((place, site))
     }
 
+    /// The calls that take locks or wait in the newest cell with a number in `In [n]`, with their
+    /// places.
+    pub(in super::super) fn calls(&self, number: usize) -> Vec<(Place, Site)> {
+        let newest = self.cells.iter().rev().find(|cell| cell.number == number);
+        let Some(source) = newest else {
+            return Vec::new();
+        };
+        let facts = CellFacts {
+            id: source.id,
+            ..CellFacts::default()
+        };
+        let path = self.directory.join(facts.source());
+        let sites = Site::of_source(&path).into_iter();
+        sites
+            .filter_map(|site| Some((self.of_site(&path, &site)?, site)))
+            .collect()
+    }
+
     /// The innermost place in a cell among the callers of a function, and the call that stands there
     /// if the compiler has listed it.
     pub(in super::super) fn waits_at(
