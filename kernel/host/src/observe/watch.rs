@@ -128,14 +128,10 @@ fn see(slots: &[&Slot]) -> Vec<Seen> {
     let seen: Vec<Seen> = theirs
         .map(|slot| {
             let runs_cells = slot.runs_cells.load(Relaxed);
-            let cell = if runs_cells {
-                &slot.works_for
-            } else {
-                &slot.cell
-            };
             Seen {
                 number: slot.number.load(Relaxed),
-                cell: cell.load(Relaxed),
+                // Of a thread of a pool, the cell whose job it does.
+                cell: slot.works_for.load(Relaxed),
                 runs_cells,
                 state: State::Acts,
             }
