@@ -140,6 +140,17 @@ STUCK = {
         "let first = a.lock().await;\nrx.await.unwrap();\nlet second = b.lock().await;",
         ["main awaits `b.lock()`, and nobody is left to wake it (In[#]:11)", "spawned (In[#]:4), waits to be woken"],
     ),
+    "rayon": (
+        "use rayon::prelude::*;\nlet held = Mutex::new(0);\nlet guard = held.lock().unwrap();\n"
+        "(0..2).into_par_iter().for_each(|_| *held.lock().unwrap() += 1);",
+        ["every thread waits for another", "waits for lock `held` (In[#]:4), which main has held since In[#]:3"],
+    ),
+    "executor": (
+        "let held = Arc::new(Mutex::new(0));\nlet theirs = Arc::clone(&held);\nlet guard = held.lock().unwrap();\n"
+        "let pool = concurrent::futures::ThreadPoolExecutor::new(1);\n"
+        "let job = pool.submit(move |more| *theirs.lock().unwrap() += more, 1);\njob.result();",
+        ["main waits for the result of `job` (In[#]:6)", "waits for lock `theirs` (In[#]:5), which main has held since"],
+    ),
     "a runtime of its own": (
         "let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();\n"
         "thread::scope(|scope| {\n    scope.spawn(|| runtime.block_on(std::future::pending::<()>()));\n});",
