@@ -13,28 +13,15 @@ SCREENSHOTS = Path(__file__).parent / "screenshots"
 SEED = "01-implementing-concurrency.ipynb"
 NOTEBOOK = "lanes.ipynb"
 MILLISECONDS_FOR_A_CELL = 120_000
-CELLS = {
-    "timers": (
-        'for name in ["First", "Second", "Third"] {\n'
-        "    threading::Timer::new(0.7, move || println!(\"{name}\")).start();\n"
-        "}\n"
-        "std::thread::sleep(std::time::Duration::from_secs_f64(0.8));"
-    ),
-    "generator": (
-        "let mut parrot = Generator::new(|co: Yielder<(), &'static str>| async move {\n"
-        "    loop { println!(\"{:?}\", co.yield_(()).await); }\n"
-        "});\n"
-        "parrot.send(None)?;\n"
-        'parrot.send(Some("hello"))?;'
-    ),
-    "executor": (
-        "let pool = concurrent::futures::ThreadPoolExecutor::new(2);\n"
-        "let wait = |n: u64| { std::thread::sleep(std::time::Duration::from_millis(n)); n };\n"
-        "let event_loop = asyncio::get_event_loop();\n"
-        "event_loop.run_until_complete(event_loop.run_in_executor(&pool, wait, 20))"
-    ),
+# By their tags: those that are looked at, after one that they need.
+CELLS = ["seed-1", "seed-2", "seed-15", "seed-20"]
+LANES_OF = {
+    "seed-2": ["main", "Timer"],
+    "seed-15": ["main", "parrot"],
+    "seed-20": ["main", "ThreadPool", "wait_and_return"],
 }
-LANES_OF = {"timers": ["main", "Timer"], "generator": ["main"], "executor": ["main", "ThreadPoolExecu"]}
+LOOKED_AT = [(CELLS.index(tag), tag) for tag in LANES_OF]
+TIMERS = CELLS.index("seed-2")
 
 
 def cell(page, index):
@@ -78,11 +65,13 @@ def open_notebook(page, lab, name):
 
 @pytest.fixture(scope="module")
 def notebook(lab, page):
-    """A notebook with the cells above, run one after the other."""
+    """A notebook with those cells of the seed, run one after the other."""
     SCREENSHOTS.mkdir(exist_ok=True)
-    cells = [nbformat.v4.new_code_cell(code) for code in CELLS.values()]
-    metadata = nbformat.read(lab.notebooks / SEED, as_version=4).metadata
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=metadata), lab.notebooks / NOTEBOOK)
+    book = nbformat.read(lab.notebooks / SEED, as_version=4)
+    book.cells = [cell for cell in book.cells if set(CELLS) & set(cell.metadata.get("tags", []))]
+    for each in book.cells:
+        each.outputs, each.execution_count = [], None
+    nbformat.write(book, lab.notebooks / NOTEBOOK)
     open_notebook(page, lab, NOTEBOOK)
     # Before that JupyterLab refuses to run a cell.
     status = page.locator("#jp-main-statusbar").get_by_text("Rust (Interleave) | Idle")
@@ -98,7 +87,7 @@ def notebook(lab, page):
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_each_line_opens_to_a_picture(notebook, theme):
     choose_theme(notebook, theme)
-    for index, name in enumerate(CELLS):
+    for index, name in LOOKED_AT:
         line = lanes(notebook, index).locator("summary").first
         if not picture(notebook, index).is_visible():
             line.click()
@@ -111,13 +100,13 @@ def test_each_line_opens_to_a_picture(notebook, theme):
 
 
 def test_the_slider_marks_the_lines_of_threads(notebook):
-    slider = lanes(notebook, 0).locator("input[type=range]")
+    slider = lanes(notebook, TIMERS).locator("input[type=range]")
     slider.focus()
     count = int(slider.get_attribute("max"))
     marks = set()
     for _ in range(count):
         notebook.keyboard.press("ArrowRight")
-        marks.add(lanes(notebook, 0).locator("[aria-live]").inner_text())
+        marks.add(lanes(notebook, TIMERS).locator("[aria-live]").inner_text())
     assert len(marks) == count, "each step says something else"
     notebook.screenshot(path=SCREENSHOTS / "lanes-step.png")
 
@@ -131,7 +120,7 @@ def test_lanes_are_there_when_the_notebook_is_opened_again_untrusted(notebook, l
     book.cells[0].source += " "
     nbformat.write(book, saved.with_name("received.ipynb"))
     open_notebook(notebook, lab, "received.ipynb")
-    for index, name in enumerate(CELLS):
+    for index, name in LOOKED_AT:
         opened(notebook, index)
         assert is_drawn(picture(notebook, index)), name
         expect(lanes(notebook, index).locator("script")).to_have_count(0)
@@ -144,7 +133,7 @@ def test_lanes_are_there_when_the_notebook_is_exported(notebook, lab, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     notebook.goto((tmp_path / saved.with_suffix(".html").name).as_uri())
     shown = notebook.locator(".interleave-lanes")
-    expect(shown).to_have_count(len(CELLS))
+    expect(shown).to_have_count(len(LOOKED_AT))
     for each in shown.all():
         each.locator("summary").first.click()
         expect(each.locator("img").first).to_be_visible()
