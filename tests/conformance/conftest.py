@@ -1,5 +1,7 @@
 """The kernel that the tests of one file share."""
 
+from contextlib import ExitStack
+
 import pytest
 from kernel_client import Kernel
 
@@ -12,29 +14,19 @@ def kernel():
         kernel.check_that_everything_was_read()
 
 
+def starter():
+    """Makes kernels, which end with the test. Takes environment variables."""
+    with ExitStack() as kernels:
+        yield lambda **environment: kernels.enter_context(Kernel(environment))
+
+
 @pytest.fixture
 def own_kernel():
-    """Makes kernels for one test alone. Takes environment variables."""
-    kernels = []
-
-    def start(**environment):
-        kernels.append(Kernel(environment))
-        return kernels[-1]
-
-    yield start
-    for kernel in kernels:
-        kernel.close()
+    """Makes kernels for one test alone."""
+    yield from starter()
 
 
 @pytest.fixture(scope="module")
 def own_module_kernel():
     """The same for the tests of one file."""
-    kernels = []
-
-    def start(**environment):
-        kernels.append(Kernel(environment))
-        return kernels[-1]
-
-    yield start
-    for kernel in kernels:
-        kernel.close()
+    yield from starter()

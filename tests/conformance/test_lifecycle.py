@@ -2,7 +2,6 @@
 
 import os
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -61,15 +60,6 @@ def test_many_interrupts_in_a_row_are_heard_and_hit_only_their_cell(kernel):
         kernel.manager.interrupt_kernel()
         assert kernel.finish(request).error["ename"] == "Interrupted"
         assert kernel.run("2 + 2").value == "4"
-
-
-def test_an_interrupt_stops_a_cell_that_waits_for_input(kernel):
-    code = "std::io::stdin().read_line(&mut String::new()).unwrap();"
-    request = kernel.send(code, allow_stdin=True)
-    kernel.question(request)
-    kernel.manager.interrupt_kernel()
-    assert kernel.finish(request).error["ename"] == "Interrupted"
-    assert kernel.run("2 + 2").value == "4"
 
 
 def test_an_interrupt_of_nothing_changes_nothing(kernel):
@@ -142,13 +132,6 @@ def test_a_kernel_ends_with_its_parent(tmp_path):
             processes.wait()
         client.stop_channels()
     assert leftovers(directory) == []
-
-
-def test_only_the_owner_reads_the_kernels_files(own_kernel, tmp_path):
-    kernel = own_kernel(TMPDIR=str(tmp_path))
-    kernel.run("let secret = 1;")
-    assert leftovers(tmp_path) == [workspace(tmp_path).name]
-    assert stat.S_IMODE(workspace(tmp_path).stat().st_mode) == 0o700
 
 
 def test_two_kernels_know_nothing_of_each_other(kernel, own_kernel):

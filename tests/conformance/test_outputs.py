@@ -146,20 +146,6 @@ def test_a_cell_reads_lines_that_are_typed(kernel):
     assert kernel.finish(request).stdout == "Name? Hello, Ferris 🦀!\n"
 
 
-def test_a_cell_reads_line_by_line(kernel):
-    code = "std::io::stdin().lines().take(2).collect::<Result<Vec<_>, _>>().unwrap()"
-    request = kernel.send(code, allow_stdin=True)
-    for answer in ["one", "two"]:
-        kernel.question(request)
-        kernel.client.input(answer)
-    assert kernel.finish(request).value == '["one", "two"]'
-
-
-def test_reading_fails_when_nobody_can_be_asked(kernel):
-    cell = kernel.run("std::io::stdin().read_line(&mut String::new()).is_err()", allow_stdin=False)
-    assert cell.value == "true"
-
-
 def test_output_of_a_thread_goes_to_the_cell_that_started_it(kernel):
     kernel.run("let (go, went) = std::sync::mpsc::channel::<()>();")
     prints_late = 'move || { went.recv().unwrap(); println!("late"); }'

@@ -123,6 +123,7 @@ struct EvcxrEvaluator {
     /// Who knows std; `None` when the rust-analyzer of this process does.
     analyst: Option<Analyst>,
     notebook: Notebook,
+    late_statics: late_statics::Groups,
     /// The cell as evcxr was given it.
     typed: Typed,
     variables: Variables,
@@ -165,6 +166,7 @@ impl EvcxrEvaluator {
                 .then(|| workspace.analysis_command(installation))
                 .map(|command| Analyst::new(command, interrupter.leash().clone())),
             notebook: Notebook::default(),
+            late_statics: late_statics::Groups::default(),
             typed: Typed::default(),
             variables: Variables::default(),
         })
@@ -204,6 +206,9 @@ impl EvcxrEvaluator {
     fn refused(&self, code: &str) -> Option<Failure> {
         if let Some(found) = syntax::nesting::too_deep(code) {
             return Some(failures::plain("error", &found.message()));
+        }
+        if let Some(message) = self.late_statics.conflict(code) {
+            return Some(failures::plain("error", &message));
         }
         let (at, message) = syntax::dropped_statement(code)?;
         Some(self.failure_at(|places| failures::dropped(at, message, places)))
@@ -249,6 +254,7 @@ impl Evaluator for EvcxrEvaluator {
         self.progress.end();
         if let Ok(outputs) = &mut attempt.result {
             self.notebook.add(&code);
+            self.late_statics.add(&code, cell.number);
             if commands::shows_types(&code) {
                 for text in outputs.content_by_mime_type.values_mut() {
                     *text = names::short(text);
@@ -276,6 +282,7 @@ impl Evaluator for EvcxrEvaluator {
             self.show_beside(&times);
         }
         if commands::clears_everything(&cell.code) {
+            self.late_statics.clear();
             self.load_prelude_again(self.next_id - 1);
         }
         outcome

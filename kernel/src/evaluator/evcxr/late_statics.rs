@@ -22,6 +22,14 @@ pub(super) struct Mark {
 
 /// What to write into a cell, in order.
 pub(super) fn marks(code: &str) -> Vec<Mark> {
+    let macros = macros(code).into_iter();
+    macros
+        .flat_map(|(statement, names)| around(&statement, &names))
+        .collect()
+}
+
+/// The macros in a cell: where each stands, and the names of its statics.
+fn macros(code: &str) -> Vec<(Range<usize>, Vec<String>)> {
     let head = head_length(code);
     let body = code.get(head..).unwrap_or_default();
     let parse = SourceFile::parse(&format!("{PROLOGUE}{body}\n}}"), Edition::Edition2024);
@@ -30,13 +38,47 @@ pub(super) fn marks(code: &str) -> Vec<Mark> {
         .and_then(|cell| ast::Fn::body(&cell)?.stmt_list())
         .into_iter()
         .flat_map(|list| list.syntax().children());
-    statements
-        .filter_map(|statement| {
-            let names = names(&macro_call(&statement)?);
-            (!names.is_empty()).then(|| around(&range(&statement, head), &names))
+    let macros = statements.filter_map(|statement| {
+        let names = names(&macro_call(&statement)?);
+        Some((range(&statement, head), names))
+    });
+    macros.filter(|(_, names)| !names.is_empty()).collect()
+}
+
+/// Which statics cells have defined together. evcxr replaces a module when one of the same name
+/// comes, and keeps both when a macro defines only some of the statics of an earlier one.
+#[derive(Debug, Default)]
+pub(super) struct Groups(Vec<(Vec<String>, usize)>);
+
+impl Groups {
+    /// What is wrong when a cell defines statics of one group without the others.
+    pub(super) fn conflict(&self, code: &str) -> Option<String> {
+        macros(code).iter().find_map(|(_, new)| {
+            let mut others = self.0.iter().filter(|(names, _)| names != new);
+            let (name, group, cell) = others.find_map(|(names, cell)| {
+                let name = names.iter().find(|name| new.contains(name))?;
+                Some((name, names, cell))
+            })?;
+            let group: Vec<String> = group.iter().map(|name| format!("`{name}`")).collect();
+            Some(format!(
+                "In[{cell}] defined {} in one macro: define `{name}` again by the same names in one \
+                 macro, or choose another name",
+                group.join(", ")
+            ))
         })
-        .flatten()
-        .collect()
+    }
+
+    /// Remembers what a cell that ran has defined; `number` is the one in `In [n]`.
+    pub(super) fn add(&mut self, code: &str, number: usize) {
+        for (_, names) in macros(code) {
+            self.0.retain(|(known, _)| *known != names);
+            self.0.push((names, number));
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
 }
 
 fn around(statement: &Range<usize>, names: &[String]) -> [Mark; 2] {
@@ -120,6 +162,19 @@ mod tests {
             "/// One.\nlazy_static! { static ref A: u8 = 1; }",
             "/// One.\n«mod interleave_A {»lazy_static! { static ref A: u8 = 1; }«}»",
         );
+    }
+
+    #[test]
+    fn statics_that_were_defined_together_stay_together() {
+        let mut groups = Groups::default();
+        let both = "thread_local! { static A: u8 = 1; static B: u8 = 2; }";
+        groups.add(both, 3);
+        assert_eq!(groups.conflict(both), None);
+        assert_eq!(groups.conflict("thread_local!(static C: u8 = 1);"), None);
+        let conflict = groups.conflict("thread_local!(static B: u8 = 1);").unwrap();
+        assert!(conflict.starts_with("In[3] defined `A`, `B`"), "{conflict}");
+        groups.clear();
+        assert_eq!(groups.conflict("thread_local!(static B: u8 = 1);"), None);
     }
 
     #[test]
