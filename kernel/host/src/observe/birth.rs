@@ -57,6 +57,7 @@ unsafe extern "C-unwind" fn create(
     };
     let place = Place::take(cell, caller);
     let spawns = trace::spawns(place.number(), caller);
+    let started = place.started();
     let birth = Box::into_raw(Box::new(Birth {
         cell,
         is_traced: trace::is_traced(),
@@ -72,6 +73,8 @@ unsafe extern "C-unwind" fn create(
         drop(unsafe { Box::from_raw(birth) });
         return result;
     }
+    // SAFETY: the caller vouches for the place, which is written when a thread was started.
+    started.has_handle(unsafe { thread.read() });
     spawns.happened();
     result
 }

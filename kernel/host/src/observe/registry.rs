@@ -234,6 +234,14 @@ impl Place {
         self.0.map_or(0, |slot| slot.number.load(Relaxed))
     }
 
+    /// For its parent, who may have it joined before it has begun.
+    pub(super) fn started(&self) -> Started {
+        Started {
+            slot: self.0,
+            number: self.number(),
+        }
+    }
+
     /// From now on the calling thread is the one in the books.
     pub(super) fn occupy(&self) {
         frames::end_stack_here();
@@ -243,6 +251,24 @@ impl Place {
         // SAFETY: `pthread_self` always succeeds.
         slot.handle.store(unsafe { libc::pthread_self() }, Relaxed);
         CURRENT.set(Some(slot));
+    }
+}
+
+/// A thread that was started, and may have ended.
+#[derive(Debug)]
+pub(super) struct Started {
+    slot: Option<&'static Slot>,
+    number: u64,
+}
+
+impl Started {
+    /// What `pthread_self` says in it. Should another thread have the slot just now, which has not
+    /// begun, that one will set it right.
+    pub(super) fn has_handle(&self, handle: u64) {
+        if let Some(slot) = self.slot.filter(|slot| slot.is_thread(self.number)) {
+            // An error means that the thread has done so itself.
+            let _ = slot.handle.compare_exchange(0, handle, Relaxed, Relaxed);
+        }
     }
 }
 
