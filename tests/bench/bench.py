@@ -36,7 +36,7 @@ def main():
     found = measure_all(names, measures, 1 if arguments.short else arguments.n, deadline)
     text = report.table(found, OURS, STOCK)
     print(text)
-    failed = found[OURS].reasons
+    failed = {figure: why for figure, why in found[OURS].reasons.items() if not found[OURS].values.get(figure)}
     if not arguments.short and not arguments.rows:
         report.write(arguments.n, machine, text, found, OURS, STOCK, floor.measure())
     if failed:
@@ -62,7 +62,7 @@ class Found:
 
     def add(self, figure, value):
         if isinstance(value, Failed):
-            self.reasons[figure] = str(value)
+            self.reasons.setdefault(figure, str(value))
         else:
             self.values[figure].append(value)
 
@@ -77,7 +77,11 @@ def measure_all(names, measures, rounds, deadline):
             if number >= figures.ROUNDS_AT_MOST.get(measure, rounds):
                 continue
             for name in names:
-                if (measure, name) in given_up or time.monotonic() > deadline:
+                if (measure, name) in given_up:
+                    continue
+                if time.monotonic() > deadline:
+                    for figure in figures.FIGURES[measure]:
+                        found[name].add(figure, Failed("no time was left"))
                     continue
                 print(f"round {number + 1}: {measure.__name__} of {name}", flush=True)
                 try:
@@ -87,7 +91,8 @@ def measure_all(names, measures, rounds, deadline):
                             given_up.add((measure, name))
                 except Failed as reason:
                     given_up.add((measure, name))
-                    found[name].add(measure.__name__, reason)
+                    for figure in figures.FIGURES[measure]:
+                        found[name].add(figure, reason)
     return found
 
 

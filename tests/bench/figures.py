@@ -166,7 +166,17 @@ def further_kernels(name):
         return {FURTHER: whole[2] - whole[1]}
 
 
+# What each gives.
+FIGURES = {
+    start: [INFO, FIRST, FIRST_LET],
+    lesson: [MEDIAN, AGAIN, WORK, RESIDENT, SHARED_OUT],
+    let_after_a_pause: [LATER_LET],
+    growth: [FRESH, FULL],
+    first_of_each_crate: [AWAIT, TOKIO, RAYON, CROSSBEAM],
+    many_kernels: [TEN],
+    further_kernels: [FURTHER],
+}
+ALL = list(FIGURES)
 SHORT = [start, lesson]
-ALL = [start, lesson, let_after_a_pause, growth, first_of_each_crate, many_kernels, further_kernels]
 # Minutes of stock evcxr each, and hardly different from round to round.
 ROUNDS_AT_MOST = {first_of_each_crate: 2, many_kernels: 2, further_kernels: 1}
