@@ -38,7 +38,7 @@ pub mod installation;
 pub mod keeping;
 pub mod limits;
 pub mod notes;
-mod order;
+pub mod order;
 pub mod prelude;
 pub mod progress;
 pub mod request;

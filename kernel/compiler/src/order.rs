@@ -19,14 +19,15 @@ const STORE: &str = "evcxr_internal_runtime";
 
 /// A source in order.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ordered {
-    pub(crate) source: String,
+pub struct Ordered {
+    /// Its lines in order.
+    pub source: String,
     /// Where each line was, from 0.
     lines: Vec<usize>,
 }
 
 /// The source in order; `None` when it is, or has to stay as it is.
-pub(crate) fn ordered(source: &str) -> Option<Ordered> {
+pub fn ordered(source: &str) -> Option<Ordered> {
     let file = syn::parse_file(source).ok()?;
     let is_macro = |item: &Item| matches!(item, Item::Macro(_));
     if file.items.iter().any(is_macro) {

@@ -36,7 +36,7 @@ const HARMLESS: [&str; 8] = [
 ];
 
 /// The source with spaces in the place of what the cell does not need; `None` when it needs all.
-pub(crate) fn left_out(source: &str, facts: &CellFacts) -> Option<String> {
+pub fn left_out(source: &str, facts: &CellFacts) -> Option<String> {
     let is_off = std::env::var_os(SWITCH).is_some_and(|value| value == "off");
     // A macro such as `paste!` makes names out of parts.
     if is_off || !facts.only_statements || source.contains("[<") {
