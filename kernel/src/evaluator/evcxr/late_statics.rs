@@ -7,12 +7,9 @@
 use std::ops::Range;
 
 use interleave_protocol::types::{CLOSE, END_OF_ITEM, OPEN_ITEM};
-use ra_ap_syntax::{AstNode, Edition, NodeOrToken, SourceFile, SyntaxKind, SyntaxNode, ast};
+use ra_ap_syntax::{AstNode, NodeOrToken, SyntaxKind, SyntaxNode, ast};
 
-use super::syntax::head_length;
-
-/// As evcxr reads a cell (`split_into_statements` in its `statement_splitter.rs`).
-const PROLOGUE: &str = "fn f(){";
+use super::syntax::parsed::Parsed;
 
 /// What is written before a byte of the cell.
 pub(super) struct Mark {
@@ -30,17 +27,11 @@ pub(super) fn marks(code: &str) -> Vec<Mark> {
 
 /// The macros in a cell: where each stands, and the names of its statics.
 fn macros(code: &str) -> Vec<(Range<usize>, Vec<String>)> {
-    let head = head_length(code);
-    let body = code.get(head..).unwrap_or_default();
-    let parse = SourceFile::parse(&format!("{PROLOGUE}{body}\n}}"), Edition::Edition2024);
-    let cell = parse.tree().syntax().children().find_map(ast::Fn::cast);
-    let statements = cell
-        .and_then(|cell| ast::Fn::body(&cell)?.stmt_list())
-        .into_iter()
-        .flat_map(|list| list.syntax().children());
-    let macros = statements.filter_map(|statement| {
+    let cell = Parsed::of(code);
+    let macros = cell.statements().filter_map(|statement| {
         let names = names(&macro_call(&statement)?);
-        Some((range(&statement, head), names))
+        let range = statement.text_range();
+        Some((cell.byte(range.start())..cell.byte(range.end()), names))
     });
     macros.filter(|(_, names)| !names.is_empty()).collect()
 }
@@ -93,12 +84,6 @@ fn around(statement: &Range<usize>, names: &[String]) -> [Mark; 2] {
             text: END_OF_ITEM.to_owned(),
         },
     ]
-}
-
-fn range(statement: &SyntaxNode, head: usize) -> Range<usize> {
-    let range = statement.text_range();
-    let offset = |position| usize::from(position) - PROLOGUE.len() + head;
-    offset(range.start())..offset(range.end())
 }
 
 /// The macro, when the statement is nothing else and defines statics that are made late.

@@ -15,14 +15,11 @@ use std::{collections::BTreeMap, ops::Range};
 
 use interleave_protocol::types::{CLOSE, OPEN};
 use ra_ap_syntax::{
-    AstNode, Edition, SourceFile, SyntaxKind,
+    AstNode, SyntaxKind,
     ast::{self, HasName},
 };
 
-use super::{late_statics, syntax::head_length};
-
-/// As evcxr reads a cell (`split_into_statements` in its `statement_splitter.rs`).
-const PROLOGUE: &str = "fn f(){";
+use super::{late_statics, syntax::parsed::Parsed};
 
 /// A variable without a complete type, defined at the top level of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,17 +45,10 @@ enum Form {
 /// The variables of a cell that need a type. Of those with the same name the last: the others are
 /// gone when the cell ends.
 pub(super) fn untyped(code: &str) -> Vec<Variable> {
-    let head = head_length(code);
-    let body = code.get(head..).unwrap_or_default();
-    let parse = SourceFile::parse(&format!("{PROLOGUE}{body}\n}}"), Edition::Edition2024);
-    let cell = parse.tree().syntax().children().find_map(ast::Fn::cast);
-    let statements = cell
-        .and_then(|cell| ast::Fn::body(&cell)?.stmt_list())
-        .into_iter()
-        .flat_map(|list| list.syntax().children());
+    let cell = Parsed::of(code);
     let mut variables: Vec<Option<Variable>> = Vec::new();
-    for statement in statements.filter_map(ast::LetStmt::cast) {
-        for (name, variable) in of_statement(&statement, head) {
+    for statement in cell.statements().filter_map(ast::LetStmt::cast) {
+        for (name, variable) in of_statement(&statement, &cell) {
             variables.retain(|other| other.as_ref().is_none_or(|other| other.name != name));
             variables.push(variable);
         }
@@ -67,12 +57,11 @@ pub(super) fn untyped(code: &str) -> Vec<Variable> {
 }
 
 /// The variables of a `let`, each with what is to be written, if anything is.
-fn of_statement(statement: &ast::LetStmt, head: usize) -> Vec<(String, Option<Variable>)> {
+fn of_statement(statement: &ast::LetStmt, cell: &Parsed) -> Vec<(String, Option<Variable>)> {
     let Some(pattern) = statement.pat() else {
         return Vec::new();
     };
-    let offset = |position: ra_ap_syntax::TextSize| usize::from(position) - PROLOGUE.len() + head;
-    let end = offset(statement.syntax().text_range().end());
+    let end = cell.byte(statement.syntax().text_range().end());
     let ty = statement.ty();
     let is_complete = ty.as_ref().is_some_and(is_complete);
     let is_name = matches!(&pattern, ast::Pat::IdentPat(name) if name.pat().is_none());
@@ -88,13 +77,13 @@ fn of_statement(statement: &ast::LetStmt, head: usize) -> Vec<(String, Option<Va
             let (form, at) = match annotate {
                 true => (
                     Form::Annotation,
-                    offset(pattern.syntax().text_range().end()),
+                    cell.byte(pattern.syntax().text_range().end()),
                 ),
                 false => (Form::Statement, end),
             };
             let variable = Variable {
                 name: name.text().to_string(),
-                place: offset(place.start())..offset(place.end()),
+                place: cell.byte(place.start())..cell.byte(place.end()),
                 mutable: ident.mut_token().is_some(),
                 at,
                 form,

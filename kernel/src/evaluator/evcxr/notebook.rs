@@ -5,13 +5,14 @@
 //! follow it, such as its `impl` blocks.
 
 use ra_ap_syntax::{
-    AstNode, Edition, SourceFile,
+    AstNode,
     ast::{self, HasName},
 };
 
-use super::{PRELUDE, commands, syntax::head_length};
-
-const PROLOGUE: &str = "fn cell(){";
+use super::{
+    PRELUDE, commands,
+    syntax::{head_length, parsed::Parsed},
+};
 
 /// The items and the crates of the cells that were run.
 #[derive(Debug, Default)]
@@ -142,14 +143,8 @@ fn is_crate(line: &str) -> bool {
 
 /// The items at the top level of a cell, each with its name.
 fn items(body: &str) -> Vec<(Option<String>, String)> {
-    let source = format!("{PROLOGUE}{body}\n}}");
-    let parse = SourceFile::parse(&source, Edition::Edition2024);
-    let cell = parse.tree().syntax().children().find_map(ast::Fn::cast);
-    let statements = cell
-        .and_then(|cell| ast::Fn::body(&cell)?.stmt_list())
-        .into_iter()
-        .flat_map(|list| list.syntax().children());
-    statements
+    Parsed::of(body)
+        .statements()
         .filter_map(ast::Item::cast)
         .map(|item| {
             let node = item.syntax();

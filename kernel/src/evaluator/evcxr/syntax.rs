@@ -18,7 +18,7 @@ use self::{
 pub(super) mod bindings;
 mod delimiters;
 pub(super) mod nesting;
-mod parsed;
+pub(super) mod parsed;
 
 /// evcxr parses a cell as the body of a function; so do we.
 const PROLOGUE: &str = "fn cell(){";
