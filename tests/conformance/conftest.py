@@ -1,8 +1,7 @@
 """The kernel that the tests of one file share."""
 
-from contextlib import ExitStack
-
 import subprocess
+from contextlib import ExitStack
 
 import pytest
 from kernel_client import Kernel
