@@ -36,6 +36,7 @@ pub mod files;
 pub mod insertions;
 pub mod installation;
 pub mod keeping;
+mod leading;
 pub mod limits;
 pub mod notes;
 pub mod order;

@@ -9,6 +9,7 @@ use syn::{
 };
 
 use super::{CALL, CLOSE, OPEN};
+use crate::leading::first_part;
 
 /// Functions of std that do not return. Behind any other that does not, rustc may find a checkpoint
 /// that is never reached.
@@ -283,7 +284,7 @@ fn last_name(function: &Expr, names: &[&str]) -> bool {
 /// Whether `{ statement; EXPRESSION }` has the value of the expression. What begins with a block
 /// would end there as a statement: `match x { … }.len()`.
 fn can_be_last_in_a_block(body: &Expr) -> bool {
-    let first = first_part(body);
+    let first = innermost(body);
     let is_whole = std::ptr::eq(first, body);
     match first {
         Expr::Verbatim(_) => false,
@@ -304,23 +305,9 @@ fn can_be_last_in_a_block(body: &Expr) -> bool {
     }
 }
 
-fn first_part(expression: &Expr) -> &Expr {
-    let part = match expression {
-        Expr::Assign(it) => &it.left,
-        Expr::Await(it) => &it.base,
-        Expr::Binary(it) => &it.left,
-        Expr::Call(it) => &it.func,
-        Expr::Cast(it) => &it.expr,
-        Expr::Field(it) => &it.base,
-        Expr::Index(it) => &it.expr,
-        Expr::MethodCall(it) => &it.receiver,
-        Expr::Range(syn::ExprRange {
-            start: Some(start), ..
-        }) => start,
-        Expr::Try(it) => &it.expr,
-        _ => return expression,
-    };
-    first_part(part)
+/// The expression that begins all those that this one begins with.
+fn innermost(expression: &Expr) -> &Expr {
+    first_part(expression).map_or(expression, innermost)
 }
 
 /// Whether something is called, or repeated, by code itself: not by a closure or an item in it.

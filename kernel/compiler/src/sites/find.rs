@@ -11,6 +11,7 @@ use syn::{
 };
 
 use super::{Site, close};
+use crate::leading::first_part;
 
 /// Take a lock, and have no arguments.
 const LOCKS: [&str; 6] = ["lock", "read", "write", "try_lock", "try_read", "try_write"];
@@ -250,25 +251,6 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
 fn range(spanned: &impl Spanned) -> Range<usize> {
     spanned.span().byte_range()
-}
-
-/// What an expression begins with, if that is an expression, too.
-fn first_part(expression: &Expr) -> Option<&Expr> {
-    Some(match expression {
-        Expr::Assign(it) => &it.left,
-        Expr::Await(it) => &it.base,
-        Expr::Binary(it) => &it.left,
-        Expr::Call(it) => &it.func,
-        Expr::Cast(it) => &it.expr,
-        Expr::Field(it) => &it.base,
-        Expr::Index(it) => &it.expr,
-        Expr::MethodCall(it) => &it.receiver,
-        Expr::Range(syn::ExprRange {
-            start: Some(start), ..
-        }) => start,
-        Expr::Try(it) => &it.expr,
-        _ => return None,
-    })
 }
 
 /// A name on one line, if it is not too long.

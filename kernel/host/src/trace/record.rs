@@ -229,14 +229,15 @@ fn addresses(words: &[u64]) -> Vec<usize> {
     set.map(|word| *word as usize).collect()
 }
 
-const TASK_KINDS: [TaskKind; 5] = [
+/// In a record, and to the prelude, a kind is its place here, from 1; 0 is for none.
+pub(super) const TASK_KINDS: [TaskKind; 5] = [
     TaskKind::Tokio,
     TaskKind::Blocking,
     TaskKind::Job,
     TaskKind::Coroutine,
     TaskKind::Generator,
 ];
-const OBJECT_KINDS: [ObjectKind; 4] = [
+pub(super) const OBJECT_KINDS: [ObjectKind; 4] = [
     ObjectKind::Future,
     ObjectKind::EventLoop,
     ObjectKind::Pool,

@@ -8,27 +8,13 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use interleave_protocol::{ObjectKind, TaskKind, TaskName};
+use interleave_protocol::TaskName;
 
-use super::{IS_TRACED, TASK, is_wanted, note, record::Happened};
+use super::{
+    IS_TRACED, TASK, is_wanted, note,
+    record::{Happened, OBJECT_KINDS, TASK_KINDS},
+};
 use crate::observe::{Frame, interpose};
-
-/// The names that these functions have for kinds of tasks. 0 is for none.
-const TASK_KINDS: [TaskKind; 5] = [
-    TaskKind::Tokio,
-    TaskKind::Blocking,
-    TaskKind::Job,
-    TaskKind::Coroutine,
-    TaskKind::Generator,
-];
-
-/// The same for objects.
-const OBJECT_KINDS: [ObjectKind; 4] = [
-    ObjectKind::Future,
-    ObjectKind::EventLoop,
-    ObjectKind::Pool,
-    ObjectKind::Timer,
-];
 
 /// A task as these functions name it.
 #[repr(C)]
