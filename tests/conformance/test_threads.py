@@ -3,11 +3,9 @@
 import re
 import time
 
-import re
-
 import pytest
-from kernel_client import ANSI_COLOUR
-from kernel_client import TIMEOUT
+from kernel_client import ANSI_COLOUR, TIMEOUT
+
 
 def plain(traceback):
     """A traceback without colours."""
@@ -304,7 +302,12 @@ def test_a_cell_that_leaves_threads_says_so_before_its_value(own_kernel):
     assert notices(cell) == ["1 thread of this cell still runs: worker; 1 timer of this cell is still to fire"]
     assert cell.kinds == ["display_data", "execute_result"]
     assert kernel.run('println!("printed"); 5').kinds == ["stream", "execute_result"], "only the cell that started it"
-    cell = kernel.run('start("a", || ()); thread::scope(|scope| drop(scope.spawn(|| ())));')
+    cell = kernel.run(
+        'let threads = || std::fs::read_dir("/proc/self/task").unwrap().count();\n'
+        "let before = threads();\n"
+        'start("a", || ()); thread::scope(|scope| drop(scope.spawn(|| ())));\n'
+        "while threads() > before { thread::yield_now(); }"
+    )
     assert notices(cell) == [], "threads that have ended"
     cell = kernel.run("let pool = concurrent::futures::ThreadPoolExecutor::new(1); pool.submit_fn(|| 2).result()")
     assert cell.kinds == ["execute_result"], "threads that wait for work of any cell"

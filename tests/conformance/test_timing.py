@@ -21,7 +21,7 @@ def test_one_cell_is_timed(kernel):
 
 def test_a_wait_is_no_computation(kernel):
     [times] = shown(kernel.run(":time\nstd::thread::sleep(std::time::Duration::from_millis(1100));"))
-    assert re.search(r"computed [\d.]+ (µs|ms), waited 1\.\d+ s", times)
+    assert re.search(r"computed [\d.]+ (µs|ms), waited [\d.]+ s", times)
 
 
 def test_a_cell_that_does_not_compile_was_not_run(kernel):
