@@ -78,6 +78,13 @@ def test_lanes_are_shown_always_or_never_as_chosen(kernel):
     assert kernel.run(TOGETHER).lanes != []
 
 
+@pytest.mark.parametrize("statements", ["1 + 1", "let two = 2;\ntwo"])
+def test_a_cell_shows_its_lanes_if_its_first_line_says_so(kernel, statements):
+    cell = kernel.run(f":lanes\n{statements}")
+    assert cell.value == "2"
+    assert "<details open" in data(cell)["text/html"]
+
+
 def test_lanes_of_a_cell_can_be_asked_for(kernel):
     number = kernel.run("thread::sleep(Duration::from_millis(2));").reply["execution_count"]
     assert kernel.run(":lanes").value.count("main") == 1

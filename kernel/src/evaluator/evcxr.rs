@@ -194,11 +194,10 @@ impl EvcxrEvaluator {
         match limit.map(str::parse) {
             Some(Ok(limit)) => lineage.limit_memory(limit),
             Some(Err(reason)) => return Outcome::Failed(failures::plain("error", &reason)),
-            None => {
-                let text = format!("limit: {}", lineage.memory_limit());
-                self.show(BTreeMap::from([text_plain(&text)]));
-            }
+            None => {}
         }
+        let text = format!("limit: {}", lineage.memory_limit());
+        self.show(BTreeMap::from([text_plain(&text)]));
         Outcome::Finished
     }
 

@@ -97,16 +97,17 @@ pub(super) fn special(code: &str) -> Option<Special<'_>> {
         return Some(Special::Explain(name.trim()));
     }
     let code = code.trim();
+    if code.contains('\n') {
+        return None;
+    }
     let (name, arguments) = code.split_once(char::is_whitespace).unwrap_or((code, ""));
-    if !arguments.contains('\n') {
-        match (name, arguments.trim().strip_prefix("limit")) {
-            (":threads", Some(limit)) => return Some(Special::LimitThreads(limit.trim())),
-            (":join", _) => return Some(Special::Join(arguments)),
-            (":stop", _) => return Some(Special::Stop(arguments)),
-            (":lanes", _) => return Some(Special::Lanes(arguments.trim())),
-            (":output", _) => return Some(Special::Output(arguments.trim())),
-            _ => {}
-        }
+    match (name, arguments.trim().strip_prefix("limit")) {
+        (":threads", Some(limit)) => return Some(Special::LimitThreads(limit.trim())),
+        (":join", _) => return Some(Special::Join(arguments)),
+        (":stop", _) => return Some(Special::Stop(arguments)),
+        (":lanes", _) => return Some(Special::Lanes(arguments.trim())),
+        (":output", _) => return Some(Special::Output(arguments.trim())),
+        _ => {}
     }
     if let Some(rest) = code.strip_prefix(":memory") {
         return memory(rest.trim());
@@ -260,7 +261,9 @@ mod tests {
         );
         assert_eq!(without_restart("1\n:restart"), None);
         assert_eq!(special(" :quit\n"), Some(Special::Quit));
-        assert_eq!(special(":quit\n1"), None);
+        for above in [":quit", ":lanes", ":join", ":output", ":memory limit 4GB"] {
+            assert_eq!(special(&format!("{above}\n1")), None, "a line follows");
+        }
         assert_eq!(special(":output"), Some(Special::Output("")));
         assert_eq!(
             special(":output limit 1MB"),
