@@ -273,7 +273,7 @@ def test_tasks_of_tokio_take_turns_and_wake_each_other(trace):
     assert ("spawn", "reply", "multiply") in lanes.arrows
     multiplies, who = lanes.printed("multiplies")
     assert who == "multiply"
-    assert any(wait.end >= multiplies for wait in lanes.find("reply", "suspended"))
+    assert any(wait.end >= multiplies for wait in lanes.find("reply", "await task"))
     # A task runs on one thread at a time, and no thread runs two.
     workers = lanes.matching(r"tokio-worker.*")
     # tokio tells of the end of a task when the task is left.
@@ -283,6 +283,78 @@ def test_tasks_of_tokio_take_turns_and_wake_each_other(trace):
     for task in ("ask", "reply"):
         mine = sorted((span for span in runs if span.name == task), key=lambda span: span.start)
         assert all(first.end <= second.start for first, second in zip(mine, mine[1:]))
+
+
+def test_a_suspended_task_says_what_it_awaits_and_where(trace):
+    lanes = trace(
+        "use tokio::sync;\n"
+        "async fn receives(mut messages: sync::mpsc::Receiver<u32>) {\n"
+        "    while messages.recv().await.is_some() {}\n"
+        "}\n"
+        "async fn locks(lock: Arc<sync::Mutex<()>>) { lock.lock().await; }\n"
+        "async fn is_asked(question: sync::oneshot::Receiver<()>) { question.await.unwrap(); }\n"
+        "async fn has_a_limit(permits: Arc<sync::Semaphore>) {\n"
+        "    let permit = permits.acquire();\n"
+        "    tokio::time::timeout(Duration::from_secs(600), permit).await.unwrap().unwrap();\n"
+        "}\n"
+        "async fn naps() { tokio::time::sleep(Duration::from_millis(1)).await; }\n"
+        "async fn sleeps() { naps().await; }\n"
+        "async fn joins(task: tokio::task::JoinHandle<()>) { task.await.unwrap(); }\n"
+        "async fn connects(listener: tokio::net::TcpListener) { listener.accept().await.unwrap(); }\n"
+        "let (give, messages) = sync::mpsc::channel(1);\n"
+        "let (ask, question) = sync::oneshot::channel();\n"
+        "let (lock, permits) = (Arc::new(sync::Mutex::new(())), Arc::new(sync::Semaphore::new(0)));\n"
+        # One thread runs each task until it waits, before its own future goes on.
+        "tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async move {\n"
+        '    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();\n'
+        "    let address = listener.local_addr().unwrap();\n"
+        "    let guard = lock.lock().await;\n"
+        "    let tasks = [\n"
+        "        tokio::spawn(receives(messages)), tokio::spawn(locks(lock.clone())), tokio::spawn(is_asked(question)),\n"
+        "        tokio::spawn(has_a_limit(permits.clone())), tokio::spawn(joins(tokio::spawn(sleeps()))),\n"
+        "        tokio::spawn(connects(listener)),\n"
+        "    ];\n"
+        "    tokio::task::yield_now().await;\n"
+        "    drop(guard);\n"
+        "    permits.add_permits(1);\n"
+        "    ask.send(()).unwrap();\n"
+        "    give.send(1).await.unwrap();\n"
+        "    drop(give);\n"
+        "    tokio::net::TcpStream::connect(address).await.unwrap();\n"
+        "    for task in tasks { task.await.unwrap(); }\n"
+        "})"
+    )
+    for lane, says, line in (
+        ("receives", "await message", 3),
+        ("locks", "await lock", 5),
+        ("is_asked", "await message", 6),
+        ("has_a_limit", "await permit", 9),
+        ("sleeps", "await sleep", 11),
+        ("joins", "await task", 13),
+        ("connects", "await I/O", 14),
+    ):
+        assert lanes.the(lane, says).line.endswith(f":{line}"), lane
+        assert not lanes.find(lane, "suspended"), lane
+
+
+def test_a_suspended_task_of_an_event_loop_says_what_it_awaits(trace):
+    lanes = trace(
+        "async fn naps() { asyncio::sleep(0.001).await; }\n"
+        "async fn works(executor: &concurrent::futures::ThreadPoolExecutor, asked: mpsc::Receiver<()>) {\n"
+        "    asyncio::get_event_loop().run_in_executor(executor, |asked: mpsc::Receiver<()>| asked.recv(), asked).await.unwrap();\n"
+        "}\n"
+        "async fn waits(task: asyncio::Task<()>) {\n"
+        "    task.await\n"
+        "}\n"
+        "let executor: &'static _ = Box::leak(Box::new(concurrent::futures::ThreadPoolExecutor::new(1)));\n"
+        "let (ask, asked) = mpsc::channel();\n"
+        "let worker = asyncio::create_task(works(executor, asked));\n"
+        "let waiter = asyncio::create_task(waits(asyncio::create_task(naps())));\n"
+        "asyncio::run(async move { waiter.await; ask.send(()).unwrap(); worker.await; });"
+    )
+    for name, says, line in (("naps", "sleep", 1), ("works", "job", 3), ("waits", "task", 6)):
+        [lane] = lanes.matching(rf"Task-\d+ {name}")
+        assert lanes.the(lane, f"await {says}").line.endswith(f":{line}"), name
 
 
 def test_jobs_of_rayon_run_on_its_threads(trace):

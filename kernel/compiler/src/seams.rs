@@ -97,6 +97,15 @@ pub const SEAMS: [Seam; 2] = [
                 ],
                 addition: "",
             },
+            // What has a time limit waits for something else.
+            File {
+                path: "src/time/timeout.rs",
+                changes: &[(
+                    "|| match delay.poll(cx) {",
+                    "|| match crate::util::trace::unnoted(cx, |cx| delay.poll(cx)) {",
+                )],
+                addition: "",
+            },
             // `tokio::spawn` calls the function above; the methods of a runtime do not.
             File {
                 path: "src/runtime/handle.rs",

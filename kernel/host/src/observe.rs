@@ -27,7 +27,7 @@ pub(crate) use frames::Frame;
 pub(crate) use interpose::interpose;
 pub(crate) use left::tell_what_is_left;
 pub(crate) use limit::limit_threads;
-pub(crate) use reading::{Symbol, places, state, symbol, threads};
+pub(crate) use reading::{Symbol, awaited, places, state, symbol, threads};
 pub(crate) use registry::{
     adopt_first, cells_of_others, forget_others, join_pool, number_of_this_thread,
     number_of_thread, run_cells_here,

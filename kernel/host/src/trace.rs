@@ -22,7 +22,7 @@ use std::{
 use interleave_protocol::{Stream, TaskName, ThreadKind};
 
 use self::{
-    record::{Happened, Record, Who},
+    record::{Happened, Record, Stack, Who},
     ring::{Claim, Ring},
     shares::Shares,
 };
@@ -49,6 +49,8 @@ thread_local! {
     static IS_TRACED: Cell<bool> = const { Cell::new(false) };
     /// The task that this thread runs; the innermost one.
     static TASK: Cell<Option<TaskName>> = const { Cell::new(None) };
+    /// Who kept the waker of that task last, since it was entered.
+    static KEEPER: Cell<Option<Stack>> = const { Cell::new(None) };
 }
 
 /// From now on events are noted, or not.

@@ -10,7 +10,7 @@ mod track;
 
 use std::collections::{BTreeMap, HashMap};
 
-use interleave_protocol::{ObjectKind, TaskName, ThreadKind, What};
+use interleave_protocol::{Awaited, ObjectKind, TaskName, ThreadKind, What};
 
 use crate::{Event, Picture, Place, Trace};
 use arrows::{Link, Wakes};
@@ -99,8 +99,8 @@ pub(crate) enum Doing {
     Lends(usize),
     Waits(Waiting),
     Ready,
-    /// A task that nobody has woken since it was left.
-    Suspended,
+    /// A task that nobody has woken since it was left, and what it awaits.
+    Suspended(Option<Awaited>),
 }
 
 /// Reads a whole trace.
@@ -156,7 +156,11 @@ impl<'a> Reader<'a> {
             What::TaskSpawned { task } => self.task_spawned(event, *task),
             What::TaskNamed { task, name } => self.task_named(*task, name),
             What::TaskEntered { given } => self.task_entered(event, given),
-            What::TaskLeft { is_over, gave } => self.task_left(event, *is_over, gave),
+            What::TaskLeft {
+                is_over,
+                gave,
+                awaits,
+            } => self.task_left(event, *is_over, gave, *awaits),
             What::TaskWoken { task } => self.task_woken(event, *task),
             What::State { kind, id, state } => self.object(event, (*kind, *id), state),
         }

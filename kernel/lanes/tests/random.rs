@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use interleave_lanes::{Event, Picture, Place, Trace};
 use interleave_protocol::{
-    FutexUse, ObjectKind, Stream, TaskKind, TaskName, ThreadKind, ThreadState, What,
+    Awaited, FutexUse, ObjectKind, Stream, TaskKind, TaskName, ThreadKind, ThreadState, What,
 };
 
 const TRACES: u64 = 3000;
@@ -179,6 +179,7 @@ fn what(random: &mut Rng) -> What {
         14 => What::TaskLeft {
             is_over: random.bool(),
             gave: text(random),
+            awaits: random.bool().then_some(Awaited::Sleep),
         },
         _ if random.bool() => What::TaskWoken { task: task(random) },
         _ => What::State {

@@ -27,6 +27,7 @@ struct Host {
     trace_this: unsafe extern "C" fn(bool) -> bool,
     enter: unsafe extern "C" fn(u64, u64, *const u8, usize) -> Before,
     leave: unsafe extern "C" fn(bool, *const u8, usize, u64, u64),
+    awaits: unsafe extern "C" fn(usize),
     spawned: unsafe extern "C" fn(u64, u64, *const u8, usize),
     woken: unsafe extern "C" fn(u64, u64),
     state: unsafe extern "C" fn(u64, u64, *const u8, usize),
@@ -59,6 +60,7 @@ fn host() -> Option<&'static Host> {
                 trace_this: lookup(c"interleave_host_trace_this")?,
                 enter: lookup(c"interleave_host_trace_enter")?,
                 leave: lookup(c"interleave_host_trace_leave")?,
+                awaits: lookup(c"interleave_host_trace_awaits")?,
                 spawned: lookup(c"interleave_host_trace_spawned")?,
                 woken: lookup(c"interleave_host_trace_woken")?,
                 state: lookup(c"interleave_host_trace_state")?,
@@ -160,6 +162,14 @@ pub(crate) fn leave(before: Before, is_over: bool, gives: impl fmt::Display) {
         let (start, length) = (text.bytes.as_ptr(), text.length);
         // SAFETY: the host reads the text, and sets what it knows of this thread.
         unsafe { (host.leave)(is_over, start, length, before.kind, before.id) }
+    }
+}
+
+/// The task that this thread runs waits for something that keeps its waker, called from this frame.
+pub(crate) fn awaits(frame: usize) {
+    if let Some(host) = listening() {
+        // SAFETY: it only reads this thread's stack.
+        unsafe { (host.awaits)(frame) }
     }
 }
 

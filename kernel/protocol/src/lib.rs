@@ -24,7 +24,7 @@ pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
 pub use stuck::{HolderFate, LockHolder, Stuck, StuckThread, TookPoisoned};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;
-pub use trace::{ObjectKind, TaskKind, TaskName, TraceBatch, TraceEvent, What};
+pub use trace::{Awaited, ObjectKind, TaskKind, TaskName, TraceBatch, TraceEvent, What};
 
 /// Stands before what the compiler adds behind a student's code on a line.
 pub const ADDED_TEXT_MARK: &str = "/*interleave*/";

@@ -116,6 +116,9 @@ pub enum What {
         /// What came out, such as the value that a generator yields.
         #[serde(default, skip_serializing_if = "String::is_empty")]
         gave: String,
+        /// What it waits for, if that is known; [`TraceEvent::at`] is where.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        awaits: Option<Awaited>,
     },
     /// It lets a task run again.
     TaskWoken {
@@ -131,6 +134,34 @@ pub enum What {
         /// The state, as its `Debug` says it: `pending`, `finished`, `tick 3`, `2 queued`.
         state: String,
     },
+}
+
+/// What a task can wait for, while its thread does something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Awaited {
+    /// For some time to pass.
+    Sleep,
+    /// A message of a channel.
+    Message,
+    /// Room for a message in a channel.
+    Room,
+    /// A new value of a `watch` channel.
+    Change,
+    /// The end of another task.
+    Task,
+    /// The end of a job of an executor.
+    Job,
+    /// A lock.
+    Lock,
+    /// A permit of a semaphore.
+    Permit,
+    /// A notification.
+    Notification,
+    /// The others at a barrier.
+    Barrier,
+    /// Data, or a connection.
+    Io,
 }
 
 /// Names something that runs now on one thread, now on another, now on none.

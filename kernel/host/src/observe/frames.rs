@@ -33,6 +33,13 @@ impl Frame {
         Self(std::ptr::with_exposed_provenance(pointer))
     }
 
+    /// The frame that a frame pointer leads to, if it is one of a function that runs.
+    pub(crate) fn in_use(pointer: usize) -> Self {
+        let here = 0_usize;
+        let is_on_stack = pointer > std::hint::black_box(&raw const here).addr();
+        Self::at(if is_on_stack { pointer } else { 0 })
+    }
+
     /// The return addresses from this frame of the calling thread on, innermost first.
     pub(crate) fn return_addresses(self) -> impl Iterator<Item = usize> {
         let end = STACK_END.get();

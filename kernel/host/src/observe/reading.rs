@@ -8,7 +8,7 @@ use std::{
     sync::atomic::Ordering::Relaxed,
 };
 
-use interleave_protocol::{CodeAddress, FutexUse, Thread, ThreadKind, ThreadState};
+use interleave_protocol::{Awaited, CodeAddress, FutexUse, Thread, ThreadKind, ThreadState};
 
 use super::{
     frames::{Frame, Trace},
@@ -130,6 +130,25 @@ fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>, is_timed: bool) -> Fu
     // Of libstd's waits that have an end, the one of a condition variable is inlined.
     let inlined = (is_timed && is_of_std).then_some(FutexUse::Condvar);
     named.or(inlined).unwrap_or(FutexUse::Unknown)
+}
+
+/// What a task waits for is told by the names of the functions of tokio that have kept its waker.
+/// Only those that are not generic have one here: the others are compiled into cells, and the kernel
+/// knows the files that they come from.
+pub(crate) fn awaited<'a>(keepers: impl IntoIterator<Item = &'a Symbol>) -> Option<Awaited> {
+    const KEEPERS: [(&str, Awaited); 6] = [
+        ("Sleep", Awaited::Sleep),
+        ("oneshot", Awaited::Message),
+        ("can_read_output", Awaited::Task),
+        ("Notified", Awaited::Notification),
+        ("scheduled_io", Awaited::Io),
+        ("registration", Awaited::Io),
+    ];
+    keepers.into_iter().find_map(|symbol| {
+        let mut known = KEEPERS.iter();
+        let known = known.find(|(part, _)| symbol.name.contains(part))?;
+        Some(known.1)
+    })
 }
 
 /// Seconds from one time to another, 0 when that one is over.

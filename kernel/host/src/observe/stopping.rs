@@ -132,10 +132,7 @@ extern "C" fn interleave_host_note_await_at(frame: usize) {
     let Some(slot) = registry::current() else {
         return;
     };
-    let here = 0_usize;
-    let is_on_stack = frame > std::hint::black_box(&raw const here).addr();
-    slot.awaits_at
-        .take(Frame::at(if is_on_stack { frame } else { 0 }));
+    slot.awaits_at.take(Frame::in_use(frame));
 }
 
 /// Notes where the calling thread was found, if it is the one that runs the cells, and was not found

@@ -41,6 +41,19 @@ const NEVER: u64 = u64::MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Record(pub(super) [u64; WORDS]);
 
+/// What [`Record::with_stack`] keeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stack([u64; WORDS - TEXT]);
+
+impl Stack {
+    pub(super) fn of(frame: Frame) -> Self {
+        let record = Record::NOTHING.with_stack(frame);
+        let mut words = [0; WORDS - TEXT];
+        words.copy_from_slice(&record.0[TEXT..]);
+        Self(words)
+    }
+}
+
 /// What a thread did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Happened {
@@ -134,6 +147,12 @@ impl Record {
         self
     }
 
+    /// As [`with_stack`](Self::with_stack), of a stack that was looked at before.
+    pub(super) fn with_kept(mut self, stack: &Stack) -> Self {
+        self.0[TEXT..].copy_from_slice(&stack.0);
+        self
+    }
+
     fn keep_places(&mut self, frame: Frame, mut also: impl FnMut(&mut Self, usize, u64)) {
         let mut found = 0;
         for (number, address) in frame.return_addresses().take(FRAMES).enumerate() {
@@ -184,6 +203,9 @@ impl Record {
 
     /// The text that was kept. It may end within a character.
     pub(super) fn text(&self) -> String {
+        if self.small(Small::Length) == 0 {
+            return String::new();
+        }
         let words = &self.0[TEXT..PLACES];
         let mut bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         bytes.truncate(self.small(Small::Length).into());
@@ -199,9 +221,12 @@ impl Record {
         addresses(&self.0[PLACES..])
     }
 
-    /// The innermost return addresses of a wait.
+    /// The innermost return addresses of a wait; none of what has a text instead.
     pub(super) fn innermost(&self) -> Vec<usize> {
-        addresses(&self.0[TEXT..PLACES])
+        match self.small(Small::Length) {
+            0 => addresses(&self.0[TEXT..PLACES]),
+            _ => Vec::new(),
+        }
     }
 
     fn small(&self, which: Small) -> u8 {

@@ -11,8 +11,8 @@ use std::{
 use interleave_protocol::TaskName;
 
 use super::{
-    IS_TRACED, TASK, is_wanted, note,
-    record::{Happened, OBJECT_KINDS, TASK_KINDS},
+    IS_TRACED, KEEPER, TASK, is_wanted, note,
+    record::{Happened, OBJECT_KINDS, Stack, TASK_KINDS},
 };
 use crate::observe::{Frame, interpose};
 
@@ -81,6 +81,7 @@ unsafe extern "C" fn interleave_host_trace_enter(
     length: usize,
 ) -> Named {
     let before = TASK.replace(Named { kind, id }.task());
+    KEEPER.set(None);
     // SAFETY: the caller vouches for the text.
     let text = unsafe { slice::from_raw_parts(text, length) };
     note(Happened::TaskEntered, |record| record.with_text(&[text]));
@@ -103,10 +104,20 @@ unsafe extern "C" fn interleave_host_trace_leave(
 ) {
     // SAFETY: the caller vouches for the text.
     let text = unsafe { slice::from_raw_parts(text, length) };
-    note(Happened::TaskLeft { is_over }, |record| {
-        record.with_text(&[text])
+    let keeper = KEEPER.take().filter(|_| !is_over && text.is_empty());
+    note(Happened::TaskLeft { is_over }, |record| match &keeper {
+        Some(stack) => record.with_kept(stack),
+        None => record.with_text(&[text]),
     });
     TASK.set(Named { kind, id }.task());
+}
+
+/// The task that the calling thread runs waits for something that keeps its waker: in this frame.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_trace_awaits(frame: usize) {
+    if is_wanted() && TASK.get().is_some() {
+        KEEPER.set(Some(Stack::of(Frame::in_use(frame))));
+    }
 }
 
 interpose!(interleave_host_trace_spawned, spawned, x86_64: "r8", aarch64: "x4");

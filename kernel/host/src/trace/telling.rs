@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use interleave_protocol::{HostEvent, ThreadState, TraceBatch, TraceEvent, What};
+use interleave_protocol::{Awaited, HostEvent, ThreadState, TraceBatch, TraceEvent, What};
 use rustix::thread::futex;
 
 use super::{
@@ -181,6 +181,7 @@ impl Symbols {
             Happened::TaskLeft { is_over } => What::TaskLeft {
                 is_over,
                 gave: record.text(),
+                awaits: self.awaited(record),
             },
             Happened::TaskWoken(task) => What::TaskWoken { task },
             Happened::State { kind, id } => What::State {
@@ -189,6 +190,13 @@ impl Symbols {
                 state: record.text(),
             },
         })
+    }
+
+    /// What a task waits for, as the functions say that have kept its waker.
+    fn awaited(&mut self, record: &Record) -> Option<Awaited> {
+        let keepers = record.innermost();
+        self.learn(&keepers);
+        observe::awaited(self.found(&keepers))
     }
 
     fn state(&mut self, waiting: Waiting, record: &Record) -> ThreadState {

@@ -4,7 +4,11 @@ use std::collections::HashSet;
 
 use interleave_protocol::{ObjectKind, ThreadKind, ThreadState};
 
-use super::{Doing, Key, Reader, ThreadTrack, labels::Labels, track::Piece};
+use super::{
+    Doing, Key, Reader, ThreadTrack,
+    labels::{self, Labels},
+    track::Piece,
+};
 use crate::{Arrow, Caption, Lane, LaneKind, Mark, Picture, Span, State, Wait, WaitKind};
 
 /// So many lanes fit on a screen.
@@ -294,9 +298,9 @@ fn state(labels: &Labels<'_>, doing: &Doing) -> State {
         Doing::Waits(waiting) if labels.is_idle(waiting) => State::Idle,
         Doing::Waits(waiting) => State::Waits(labels.wait(waiting)),
         Doing::Ready => State::Ready,
-        Doing::Suspended => State::Waits(Wait {
+        Doing::Suspended(awaits) => State::Waits(Wait {
             kind: WaitKind::Suspended,
-            label: "suspended".to_owned(),
+            label: labels::suspended(*awaits).to_owned(),
             address: None,
         }),
     }

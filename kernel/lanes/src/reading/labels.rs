@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use interleave_protocol::{FutexUse, ObjectKind, TaskKind, ThreadKind, ThreadState};
+use interleave_protocol::{Awaited, FutexUse, ObjectKind, TaskKind, ThreadKind, ThreadState};
 
 use super::{Doing, Key, Reader, ThreadTrack, Waiting};
 use crate::{Wait, WaitKind, words};
@@ -137,6 +137,42 @@ impl<'a> Labels<'a> {
             } => format!("waits for the {label}"),
             _ => format!("waits: {label}"),
         }
+    }
+}
+
+/// What a task waits for while it is suspended.
+pub(crate) fn suspended(awaits: Option<Awaited>) -> &'static str {
+    match awaits {
+        None => "suspended",
+        Some(Awaited::Sleep) => "await sleep",
+        Some(Awaited::Message) => "await message",
+        Some(Awaited::Room) => "await room in channel",
+        Some(Awaited::Change) => "await new value",
+        Some(Awaited::Task) => "await task",
+        Some(Awaited::Job) => "await job",
+        Some(Awaited::Lock) => "await lock",
+        Some(Awaited::Permit) => "await permit",
+        Some(Awaited::Notification) => "await notification",
+        Some(Awaited::Barrier) => "await barrier",
+        Some(Awaited::Io) => "await I/O",
+    }
+}
+
+/// The same in a sentence.
+pub(crate) fn awaits(awaits: Option<Awaited>) -> &'static str {
+    match awaits {
+        None => "waits",
+        Some(Awaited::Sleep) => "awaits a sleep",
+        Some(Awaited::Message) => "awaits a message",
+        Some(Awaited::Room) => "awaits room in a channel",
+        Some(Awaited::Change) => "awaits a new value",
+        Some(Awaited::Task) => "awaits the end of a task",
+        Some(Awaited::Job) => "awaits the end of a job",
+        Some(Awaited::Lock) => "awaits a lock",
+        Some(Awaited::Permit) => "awaits a permit",
+        Some(Awaited::Notification) => "awaits a notification",
+        Some(Awaited::Barrier) => "awaits the others at a barrier",
+        Some(Awaited::Io) => "awaits I/O",
     }
 }
 

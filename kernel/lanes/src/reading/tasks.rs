@@ -1,8 +1,8 @@
 //! What tasks do.
 
-use interleave_protocol::{TaskKind, TaskName};
+use interleave_protocol::{Awaited, TaskKind, TaskName};
 
-use super::{Doing, Key, Reader, TaskTrack, arrows::Link, track::Track};
+use super::{Doing, Key, Reader, TaskTrack, arrows::Link, labels, track::Track};
 use crate::{ArrowKind, Event, words};
 
 impl Reader<'_> {
@@ -12,7 +12,7 @@ impl Reader<'_> {
         let task = self.new_task(event, name);
         let state = match name.kind {
             // It does nothing until it is resumed.
-            TaskKind::Generator => Doing::Suspended,
+            TaskKind::Generator => Doing::Suspended(None),
             _ => Doing::Ready,
         };
         let new = &mut self.tasks[task];
@@ -97,7 +97,13 @@ impl Reader<'_> {
         );
     }
 
-    pub(super) fn task_left(&mut self, event: &Event, is_over: bool, gave: &str) {
+    pub(super) fn task_left(
+        &mut self,
+        event: &Event,
+        is_over: bool,
+        gave: &str,
+        awaits: Option<Awaited>,
+    ) {
         let Some(name) = event.task else { return };
         let Some(task) = self.live.get(&name).copied() else {
             return;
@@ -109,24 +115,34 @@ impl Reader<'_> {
         thread.waits = None;
         for inner in inner.iter().flatten().skip(1) {
             let track = &mut self.tasks[*inner].track;
-            track.turn(event.time, Some(Doing::Suspended), None);
+            track.turn(event.time, Some(Doing::Suspended(None)), None);
         }
         let left = &mut self.tasks[task];
         let state = match left.is_woken {
             _ if is_over => None,
             true => Some(Doing::Ready),
-            false => Some(Doing::Suspended),
+            false => Some(Doing::Suspended(awaits)),
         };
-        left.is_woken = false;
+        let is_woken = std::mem::take(&mut left.is_woken);
         left.track.turn(event.time, state, event.at);
         if is_over {
             self.live.remove(&name);
         }
         self.refresh(event);
-        self.say_left(event, task, is_over, &words::plain(gave));
+        let gave = words::plain(gave);
+        let says = match (is_over, name.kind) {
+            (true, _) => format!("ends{}", with(" with ", &gave)),
+            (false, TaskKind::Generator) => format!("yields{}", with(" ", &gave)),
+            (false, _) if is_woken => "lets others run".to_owned(),
+            (false, _) => labels::awaits(awaits).to_owned(),
+        };
+        self.say_left(event, task, says, &gave);
+        if is_over {
+            self.was_last_step();
+        }
     }
 
-    fn say_left(&mut self, event: &Event, task: usize, is_over: bool, gave: &str) {
+    fn say_left(&mut self, event: &Event, task: usize, says: String, gave: &str) {
         let (from, to) = (Key::Task(task), self.active(event));
         let kind = self.tasks[task].name.kind;
         if kind == TaskKind::Generator || !gave.is_empty() {
@@ -134,15 +150,7 @@ impl Reader<'_> {
             gave.clone_into(&mut link.text);
             self.links.push(link);
         }
-        let says = match (is_over, kind) {
-            (true, _) => format!("ends{}", with(" with ", gave)),
-            (false, TaskKind::Generator) => format!("yields{}", with(" ", gave)),
-            (false, _) => "waits".to_owned(),
-        };
         self.step(from, event, says);
-        if is_over {
-            self.was_last_step();
-        }
     }
 
     pub(super) fn task_woken(&mut self, event: &Event, name: TaskName) {
@@ -151,7 +159,7 @@ impl Reader<'_> {
             return;
         };
         match self.tasks[task].track.now() {
-            Some(Doing::Suspended) | None => {}
+            Some(Doing::Suspended(_)) | None => {}
             // It runs: it will be ready as soon as it is left.
             Some(Doing::Ready) => return,
             Some(_) => return self.tasks[task].is_woken = true,

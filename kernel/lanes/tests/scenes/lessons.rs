@@ -1,7 +1,7 @@
 //! What happens in the lessons.
 
 use interleave_lanes::Trace;
-use interleave_protocol::{FutexUse, ObjectKind, TaskKind, ThreadKind, ThreadState, What};
+use interleave_protocol::{Awaited, FutexUse, ObjectKind, TaskKind, ThreadKind, ThreadState, What};
 
 use super::notes::{Notes, task};
 
@@ -181,7 +181,7 @@ pub fn executor() -> Trace {
         .within(asker)
         .line(1)
         .add(0.5, 1, What::TaskSpawned { task: job });
-    notes.leaves(0.7, 1, asker, "");
+    notes.line(1).suspends(0.7, 1, asker, Awaited::Job);
     notes.enters(0.8, 4, job, "");
     notes.within(job).line(1).sleep(0.9, 4, 0.4);
     for tick in 0..4 {
@@ -191,7 +191,7 @@ pub fn executor() -> Trace {
             .within(ticker)
             .line(2)
             .prints(at + 0.2, 1, &format!("tick {tick}"));
-        notes.leaves(at + 0.3, 1, ticker, "");
+        notes.line(3).suspends(at + 0.3, 1, ticker, Awaited::Sleep);
         notes
             .waits(at + 0.4, 1, FutexUse::Park, 0x50)
             .runs(at + 99.7, 1);
@@ -248,7 +248,9 @@ pub fn tokio() -> Trace {
             notes.enters(start, thread, task, "");
             match round {
                 2 => notes.finishes(start + 9.0, thread, task),
-                _ => notes.leaves(start + 9.0, thread, task, ""),
+                _ => notes
+                    .line(2)
+                    .suspends(start + 9.0, thread, task, Awaited::Message),
             };
         }
         for thread in [8, 9] {

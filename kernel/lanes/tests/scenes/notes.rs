@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use interleave_lanes::{Event, Place, Source, Trace};
 use interleave_protocol::{
-    FutexUse, ObjectKind, Stream, TaskKind, TaskName, ThreadKind, ThreadState, What,
+    Awaited, FutexUse, ObjectKind, Stream, TaskKind, TaskName, ThreadKind, ThreadState, What,
 };
 
 /// The cell, as the host counts.
@@ -136,15 +136,37 @@ impl Notes {
     }
 
     pub fn leaves(&mut self, at: f64, thread: u64, task: TaskName, gave: &str) -> &mut Self {
-        let (is_over, gave) = (false, gave.to_owned());
-        self.within(task)
-            .add(at, thread, What::TaskLeft { is_over, gave })
+        self.left(at, thread, task, gave, None)
+    }
+
+    /// It leaves a task which waits for something.
+    pub fn suspends(&mut self, at: f64, thread: u64, task: TaskName, awaits: Awaited) -> &mut Self {
+        self.left(at, thread, task, "", Some(awaits))
+    }
+
+    fn left(
+        &mut self,
+        at: f64,
+        thread: u64,
+        task: TaskName,
+        gave: &str,
+        awaits: Option<Awaited>,
+    ) -> &mut Self {
+        let what = What::TaskLeft {
+            is_over: false,
+            gave: gave.to_owned(),
+            awaits,
+        };
+        self.within(task).add(at, thread, what)
     }
 
     pub fn finishes(&mut self, at: f64, thread: u64, task: TaskName) -> &mut Self {
-        let (is_over, gave) = (true, String::new());
-        self.within(task)
-            .add(at, thread, What::TaskLeft { is_over, gave })
+        let what = What::TaskLeft {
+            is_over: true,
+            gave: String::new(),
+            awaits: None,
+        };
+        self.within(task).add(at, thread, what)
     }
 
     pub fn state(

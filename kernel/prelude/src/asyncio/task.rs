@@ -19,7 +19,7 @@ use super::{
     ready::LoopWaker,
     slot::{Outcome, Slot},
 };
-use crate::{concurrent::futures::Exception, names, panics};
+use crate::{concurrent::futures::Exception, names, panics, private::awaits};
 
 /// The handle of a future that runs on an [`EventLoop`], beside the code that made it.
 ///
@@ -255,8 +255,8 @@ impl<F: Future> Running<F> {
         let Some(future) = self.future.as_mut().filter(|_| !self.cancel.get()) else {
             return Poll::Ready(None);
         };
-        let mut cx = Context::from_waker(&self.waker);
-        match panics::hand_on(|| future.as_mut().poll(&mut cx)) {
+        let poll = |cx: &mut Context<'_>| panics::hand_on(|| future.as_mut().poll(cx));
+        match awaits::poll_task(&self.waker, poll) {
             Ok(Poll::Ready(output)) => Poll::Ready(Some(Ok(output))),
             Err(panic) => Poll::Ready(Some(Err(Exception::from_panic(panic)))),
             // It may have cancelled itself.

@@ -11,31 +11,53 @@ use std::{
     task::{Context, RawWaker, RawWakerVTable, Waker},
 };
 
-use crate::host;
+use crate::{host, trace};
 
 /// Polls, and notes where the future waits then.
 pub(crate) fn poll_noting<R>(waker: &Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
     // One that waits for nothing, such as `future::pending`, clones no waker.
     host::note_await_at(0);
+    poll_with(waker, &NOTING, poll)
+}
+
+/// The same for a task, which is one of several on its thread.
+pub(crate) fn poll_task<R>(waker: &Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
+    poll_with(waker, &NOTING_OF_TASK, poll)
+}
+
+fn poll_with<R>(
+    waker: &Waker,
+    table: &'static RawWakerVTable,
+    poll: impl FnOnce(&mut Context<'_>) -> R,
+) -> R {
     let data = ptr::from_ref(waker).cast();
     // SAFETY: the functions of the table take the pointer for a reference to a `Waker`, which it is
     // for as long as this function runs. The new waker cannot be kept for longer: only its clones
     // can, and they are clones of the real one. They are as safe to share as that one.
-    let noting = ManuallyDrop::new(unsafe { Waker::new(data, &NOTING) });
+    let noting = ManuallyDrop::new(unsafe { Waker::new(data, table) });
     poll(&mut Context::from_waker(&noting))
 }
 
 static NOTING: RawWakerVTable = RawWakerVTable::new(note_and_clone, wake, wake, |_| {});
 
+/// For tokio, too, which polls its tasks with it: see `seams/tokio.rs.in` of the compiler.
+pub(crate) static NOTING_OF_TASK: RawWakerVTable =
+    RawWakerVTable::new(note_of_task_and_clone, wake, wake, |_| {});
+
 fn note_and_clone(data: *const ()) -> RawWaker {
     host::note_await_at(frame());
-    // SAFETY: see `poll_noting`.
+    note_of_task_and_clone(data)
+}
+
+fn note_of_task_and_clone(data: *const ()) -> RawWaker {
+    trace::awaits(frame());
+    // SAFETY: see `poll_with`.
     let clone = ManuallyDrop::new(unsafe { &*data.cast::<Waker>() }.clone());
     RawWaker::new(clone.data(), clone.vtable())
 }
 
 fn wake(data: *const ()) {
-    // SAFETY: see `poll_noting`.
+    // SAFETY: see `poll_with`.
     unsafe { &*data.cast::<Waker>() }.wake_by_ref();
 }
 

@@ -6,12 +6,13 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    task::RawWakerVTable,
 };
 
 use interleave_protocol::{TaskKind, TaskName};
 
 use super::{CURRENT, Register, Task, now};
-use crate::{host::Owner, names, trace};
+use crate::{host::Owner, names, private::awaits::NOTING_OF_TASK, trace};
 
 /// The functions, in the order that tokio knows.
 #[repr(C)]
@@ -21,6 +22,7 @@ pub(crate) struct Hooks {
     leave: unsafe extern "C" fn(usize, Before, bool),
     end: unsafe extern "C" fn(usize),
     wake: unsafe extern "C" fn(u64),
+    noting: unsafe extern "C" fn() -> &'static RawWakerVTable,
 }
 
 /// A task that is being spawned.
@@ -55,6 +57,7 @@ extern "C" fn interleave_task_hooks() -> &'static Hooks {
         leave,
         end,
         wake,
+        noting,
     };
     &HOOKS
 }
@@ -168,6 +171,11 @@ unsafe extern "C" fn wake(id: u64) {
         kind: TaskKind::Tokio,
         id,
     });
+}
+
+/// The functions of a waker that is a reference to another, and notes who clones it.
+unsafe extern "C" fn noting() -> &'static RawWakerVTable {
+    &NOTING_OF_TASK
 }
 
 /// For the host: gives `take` the [states](super::states) as JSON, with what it is to be given.

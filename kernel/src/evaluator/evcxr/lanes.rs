@@ -9,11 +9,12 @@ use std::{
 };
 
 use interleave_lanes::{Event, Picture, Place, Source, Trace};
-use interleave_protocol::{CodeAddress, TaskName, TraceBatch, What};
+use interleave_protocol::{Awaited, CodeAddress, TaskName, TraceBatch, What};
 
 use super::places::Places;
 use shown::Shown;
 
+mod awaits;
 pub(super) mod command;
 mod locks;
 mod shown;
@@ -51,7 +52,16 @@ pub(super) struct Lanes {
     /// Oldest first.
     recordings: VecDeque<Recording>,
     host: HostNames,
-    lines: HashMap<CodeAddress, Option<Place>>,
+    code: HashMap<CodeAddress, Code>,
+}
+
+/// What there is at an address of a cell.
+#[derive(Debug, Clone, Copy)]
+struct Code {
+    /// The line of a cell that it is in.
+    line: Option<Place>,
+    /// What a task waits for which is suspended in this code of a library.
+    awaits: Option<Awaited>,
 }
 
 /// What one host calls things.
@@ -142,9 +152,13 @@ impl Lanes {
     /// Takes what threads did, in order.
     pub(super) fn take(&mut self, batch: TraceBatch, places: &Places) {
         let stacks = batch.stacks.into_iter();
-        let lines: Vec<_> = stacks.map(|stack| self.line(stack, places)).collect();
-        for event in batch.events {
-            let event = event.map_place(|stack| *lines.get(stack?)?);
+        let found: Vec<_> = stacks.map(|stack| self.code(stack, places)).collect();
+        for mut event in batch.events {
+            let code = event.at.and_then(|stack| found.get(stack));
+            if let What::TaskLeft { awaits, .. } = &mut event.what {
+                *awaits = code.and_then(|code| code.awaits).or(*awaits);
+            }
+            let event = event.map_place(|_| code?.line);
             self.host.note(&event);
             let cell = self.host.cell_of(&event);
             let is_its = |each: &&mut Recording| match cell {
@@ -158,13 +172,19 @@ impl Lanes {
         }
     }
 
-    /// The innermost of these places that is in a line of a cell.
-    fn line(&mut self, stack: Vec<CodeAddress>, places: &Places) -> Option<Place> {
-        stack.into_iter().find_map(|address| {
-            let line = self.lines.entry(address);
-            let find = |address: &CodeAddress| place(places, address);
-            *line.or_insert_with_key(find)
-        })
+    /// The innermost line of a cell that is among these places, and what code of libraries inside it
+    /// waits for.
+    fn code(&mut self, stack: Vec<CodeAddress>, places: &Places) -> Code {
+        let mut awaits = None;
+        for address in stack {
+            let code = self.code.entry(address);
+            let code = code.or_insert_with_key(|address| code_at(places, address));
+            awaits = awaits::both(awaits, code.awaits);
+            if code.line.is_some() {
+                return Code { awaits, ..*code };
+            }
+        }
+        Code { line: None, awaits }
     }
 
     /// So many events of a cell were not noted.
@@ -283,13 +303,20 @@ impl Recording {
     }
 }
 
-fn place(places: &Places, address: &CodeAddress) -> Option<Place> {
-    let place = places.of_address(address)?;
-    Some(Place {
-        cell: places.cell(place.cell)?.number,
-        line: place.line,
-        column: place.column,
-    })
+fn code_at(places: &Places, address: &CodeAddress) -> Code {
+    let mut awaits = None;
+    for location in places.locations(address) {
+        if let Some(place) = places.of_panic(&location) {
+            let line = places.cell(place.cell).map(|cell| Place {
+                cell: cell.number,
+                line: place.line,
+                column: place.column,
+            });
+            return Code { line, awaits };
+        }
+        awaits = awaits::both(awaits, awaits::in_file(&location.file));
+    }
+    Code { line: None, awaits }
 }
 
 /// The code of the cells that the events are in.

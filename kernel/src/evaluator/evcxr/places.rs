@@ -121,6 +121,12 @@ impl Places {
             .find_map(|location| self.of_panic(location))
     }
 
+    /// Where machine code was compiled from: the innermost function first, then those that it was
+    /// inlined into. Empty for code that no cell was compiled to.
+    pub(super) fn locations(&self, address: &CodeAddress) -> Vec<Location> {
+        addresses::locations(address, &self.directory)
+    }
+
     /// The same as a place in compiled source.
     pub(super) fn location_of_address(&self, address: &CodeAddress) -> Option<Location> {
         let mut locations = addresses::locations(address, &self.directory).into_iter();
