@@ -6,22 +6,31 @@
 
 mod build;
 mod facts;
+mod failures;
+mod lines;
 mod notes;
+mod output;
+mod places;
+mod snapshot;
 mod stuck;
+mod tasks;
 mod threads;
 mod times;
 mod trace;
 pub mod types;
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde::{Deserialize, Serialize};
 
 pub use build::BuildProgress;
 pub use facts::CellFacts;
+pub use failures::{Interrupted, Panic, QuestionMark};
+pub use lines::{from_cell, from_line, split_cell, to_line};
 pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
+pub use output::{Display, DisplayRole, Stream};
+pub use places::{CodeAddress, Location};
+pub use snapshot::NoSnapshot;
 pub use stuck::{HolderFate, LockHolder, Stuck, StuckThread, TookPoisoned};
+pub use tasks::{TaskState, TaskStates};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;
 pub use trace::{Awaited, ObjectKind, TaskKind, TaskName, TraceBatch, TraceEvent, What};
@@ -192,204 +201,6 @@ pub enum HostRequest {
         /// Whether to tell it.
         is_on: bool,
     },
-}
-
-/// Why the host could not copy itself before a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "reason", rename_all = "snake_case")]
-pub enum NoSnapshot {
-    /// Nobody wants it.
-    Off,
-    /// The process has run no cell yet, so there is nothing to keep.
-    Fresh,
-    /// Threads of cells would be missing in the copy.
-    Threads {
-        /// How many.
-        count: usize,
-        /// The cells that started them, as the host counts cells.
-        cells: Vec<u64>,
-    },
-    /// Programs that cells started are no children of the copy.
-    Programs,
-    /// The copy would keep open what a cell closes: a pipe, a socket, the lock of a file.
-    Descriptors,
-    /// Copying would take too long.
-    Memory {
-        /// What the cells have taken.
-        bytes: u64,
-    },
-    /// A thread of the host's own did not come to rest.
-    Busy,
-    /// The system does not make it.
-    System {
-        /// In its words.
-        error: String,
-    },
-}
-
-/// One of the two text streams of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
-
-/// A value in one or more representations, keyed by MIME type.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Display {
-    /// What becomes of it.
-    pub role: DisplayRole,
-    /// The representations. Text for text types, base64 for images, a JSON value for JSON types.
-    pub data: BTreeMap<String, Value>,
-    /// Hints for the front end, keyed by MIME type.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub metadata: BTreeMap<String, Value>,
-    /// Name by which the output can be updated later.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub display_id: Option<String>,
-}
-
-/// What becomes of a [`Display`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DisplayRole {
-    /// An output of its own (`display_data`).
-    #[default]
-    Show,
-    /// Replaces every output with the same `display_id` (`update_display_data`).
-    Update,
-    /// The value of the cell (`execute_result`).
-    Result,
-}
-
-/// A panic, as the panic hook saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Panic {
-    /// What the code said.
-    pub message: String,
-    /// Where in the generated source, if known.
-    pub location: Option<Location>,
-    /// Name of the thread, if it has one.
-    pub thread: Option<String>,
-    /// Whether it is the thread that runs the cells.
-    pub on_cell_thread: bool,
-    /// Whether a panic hook that a cell has installed was told: then that hook prints, or does not.
-    #[serde(default)]
-    pub told: bool,
-    /// Whether somebody waits for it: who asked for a job of an executor, or of rayon, gets the
-    /// panic with its result.
-    #[serde(default)]
-    pub is_awaited: bool,
-    /// The task that ran, when it was one of tokio's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub task: Option<TaskState>,
-}
-
-/// The tasks of tokio that have not ended, as the prelude's `interleave_prelude_tasks` tells them.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct TaskStates {
-    /// The oldest ones first.
-    pub tasks: Vec<TaskState>,
-    /// How many more there are: the list is bounded.
-    pub unlisted: usize,
-}
-
-/// A task of tokio.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TaskState {
-    /// tokio's name for it, `tokio::task::Id`.
-    pub id: u64,
-    /// Whether it is a function on the pool for blocking work, as opposed to a future.
-    pub is_blocking: bool,
-    /// The cell whose code spawned it, by the host's count.
-    pub cell: u64,
-    /// Where it was spawned.
-    pub spawned_at: Location,
-    /// Whether a thread runs it now; otherwise it waits to be woken, or for a thread.
-    pub is_running: bool,
-    /// Microseconds since it began or ended to run.
-    pub since: u64,
-    /// Microseconds that it has run in all.
-    pub busy: u64,
-}
-
-/// An `Err` that left the cell through `?`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QuestionMark {
-    /// The error's type, as [`std::any::type_name`] gives it.
-    pub type_name: String,
-    /// The error's `Display` text.
-    pub message: String,
-    /// Where in the generated source.
-    pub location: Option<Location>,
-}
-
-/// How a cell ended that was interrupted.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Interrupted {
-    /// It did not end: its thread waits for ever, and another one runs the next cells.
-    pub left_behind: bool,
-    /// Where it was when it was asked to stop, innermost first: what of that is code of cells.
-    pub at: Vec<CodeAddress>,
-}
-
-/// A place in the source that rustc saw, not yet in a cell.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Location {
-    /// Path as rustc wrote it.
-    pub file: String,
-    /// Line, from 1.
-    pub line: u32,
-    /// Column in characters, from 1.
-    pub column: u32,
-}
-
-/// A place in loaded machine code.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct CodeAddress {
-    /// Path of the shared object.
-    pub object: String,
-    /// Bytes from where the object begins in memory. Of a call that has not returned, the address
-    /// to return to is behind it, so that one less is in the call.
-    pub offset: u64,
-}
-
-/// Writes a message as one line, line end included.
-///
-/// # Panics
-///
-/// Never for the types of this crate: they are all representable as JSON.
-pub fn to_line<T: Serialize>(message: &T) -> Vec<u8> {
-    let mut line = serde_json::to_vec(message).expect("plain data is representable as JSON");
-    line.push(b'\n');
-    line
-}
-
-/// Puts the cell that caused it before a line of the host's: `3 {"event":…}`. The host counts the
-/// cells that it runs from 1; 0 is for what no cell caused.
-pub fn from_cell(cell: u64, line: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("{cell} ").into_bytes();
-    bytes.extend_from_slice(line);
-    bytes
-}
-
-/// The cell that caused a line, and the rest of the line; `None` when it names none.
-pub fn split_cell(line: &[u8]) -> Option<(u64, &[u8])> {
-    let space = line.iter().position(|byte| *byte == b' ')?;
-    let cell = std::str::from_utf8(line.get(..space)?).ok()?.parse().ok()?;
-    Some((cell, line.get(space + 1..)?))
-}
-
-/// Reads a message from one line.
-///
-/// # Errors
-///
-/// When the line is not JSON, or not this kind of message.
-pub fn from_line<T: DeserializeOwned>(line: &[u8]) -> serde_json::Result<T> {
-    serde_json::from_slice(line)
 }
 
 #[cfg(test)]
