@@ -24,7 +24,7 @@ mod waits;
 mod watch;
 
 pub(crate) use frames::Frame;
-pub(crate) use interpose::interpose;
+pub(crate) use interpose::{enter, interpose, leave};
 pub(crate) use left::tell_what_is_left;
 pub(crate) use limit::limit_threads;
 pub(crate) use reading::{Symbol, awaited, places, state, symbol, threads};

@@ -4,7 +4,7 @@ use std::ffi::{c_int, c_long, c_void};
 
 use super::{
     frames::Frame,
-    interpose::interpose,
+    interpose::{enter, interpose, leave},
     waiting::{Waiting, at_epoll, blocked, nanoseconds, now},
 };
 use crate::{descriptors, next::Next, stop, trace};
@@ -36,12 +36,7 @@ static JOIN: Next<Join> = unsafe { Next::new(c"pthread_join") };
 unsafe extern "C-unwind" fn syscall() {
     #[cfg(target_arch = "x86_64")]
     core::arch::naked_asm!(
-        ".cfi_startproc",
-        "push rbp",
-        ".cfi_def_cfa_offset 16",
-        ".cfi_offset rbp, -16",
-        "mov rbp, rsp",
-        ".cfi_def_cfa_register rbp",
+        enter!(),
         // The sixth argument of the system call is on the stack, which stays aligned.
         "push qword ptr [rbp + 16]",
         "push qword ptr [rsp]",
@@ -53,22 +48,14 @@ unsafe extern "C-unwind" fn syscall() {
         "2:",
         "call {other}",
         "3:",
-        "leave",
-        ".cfi_def_cfa rsp, 8",
-        "ret",
-        ".cfi_endproc",
+        leave!(),
         futex = const libc::SYS_futex,
         wait = sym futex,
         other = sym other_call,
     );
     #[cfg(target_arch = "aarch64")]
     core::arch::naked_asm!(
-        ".cfi_startproc",
-        "stp x29, x30, [sp, #-16]!",
-        ".cfi_def_cfa_offset 16",
-        ".cfi_offset x30, -8",
-        ".cfi_offset x29, -16",
-        "mov x29, sp",
+        enter!(),
         "cmp x0, #{futex}",
         "b.ne 2f",
         "mov x0, sp",
@@ -77,10 +64,7 @@ unsafe extern "C-unwind" fn syscall() {
         "2:",
         "bl {other}",
         "3:",
-        "ldp x29, x30, [sp], #16",
-        ".cfi_def_cfa_offset 0",
-        "ret",
-        ".cfi_endproc",
+        leave!(),
         futex = const libc::SYS_futex,
         wait = sym futex,
         other = sym other_call,
@@ -131,35 +115,41 @@ unsafe extern "C-unwind" fn futex(
     };
     // The number of the operation is an `int`; above it may be anything.
     let operation = operation as c_int;
-    let flags = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
-    let is_absolute = match operation & !flags {
-        libc::FUTEX_WAIT => false,
-        libc::FUTEX_WAIT_BITSET => true,
+    let address = address as u64;
+    match operation & !FUTEX_FLAGS {
+        libc::FUTEX_WAIT | libc::FUTEX_WAIT_BITSET => {
+            // SAFETY: the caller vouches for the time, if it gives one.
+            let until = unsafe { time.as_ref() }.map(|time| futex_deadline(operation, *time));
+            // As if it had been woken: whoever waits at a futex must look whether that was meant for him.
+            blocked(Waiting::Futex { address, until }, caller, || match call() {
+                -1 if is_cut_short() => 0,
+                result => result,
+            })
+        }
         libc::FUTEX_WAKE | libc::FUTEX_WAKE_BITSET => {
-            let wakes = trace::wakes(address as u64, caller);
+            let wakes = trace::wakes(address, caller);
             let woken = call();
             if woken > 0 {
                 wakes.happened();
             }
-            return woken;
+            woken
         }
-        _ => return call(),
-    };
-    // SAFETY: the caller vouches for the time, if it gives one.
-    let time = unsafe { time.as_ref() }.map(|time| nanoseconds(*time));
-    let is_realtime = operation & libc::FUTEX_CLOCK_REALTIME != 0;
-    let until = match time {
-        Some(span) if !is_absolute => Some(now().saturating_add(span)),
-        Some(until) if is_realtime => Some(monotonic(until)),
-        until => until,
-    };
-    let address = address as u64;
-    // As if it had been woken: whoever waits at a futex must look whether that was meant for him.
-    let call = || match call() {
-        -1 if is_cut_short() => 0,
-        result => result,
-    };
-    blocked(Waiting::Futex { address, until }, caller, call)
+        _ => call(),
+    }
+}
+
+/// What may stand beside the number of an operation.
+const FUTEX_FLAGS: c_int = libc::FUTEX_PRIVATE_FLAG | libc::FUTEX_CLOCK_REALTIME;
+
+/// When a wait at a futex ends by itself, on the monotonic clock.
+fn futex_deadline(operation: c_int, time: libc::timespec) -> u64 {
+    let time = nanoseconds(time);
+    let is_absolute = operation & !FUTEX_FLAGS == libc::FUTEX_WAIT_BITSET;
+    match operation & libc::FUTEX_CLOCK_REALTIME {
+        _ if !is_absolute => now().saturating_add(time),
+        0 => time,
+        _ => monotonic(time),
+    }
 }
 
 /// Whether a call has failed because its thread was interrupted in order to stop.
