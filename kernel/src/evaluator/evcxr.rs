@@ -213,6 +213,42 @@ impl EvcxrEvaluator {
         Some(self.failure_at(|places| failures::dropped(at, message, places)))
     }
 
+    /// Runs a cell that nothing speaks against, and remembers what it defines.
+    fn run_timed(&mut self, cell: &Cell, code: &str) -> (Times, Outcome) {
+        let start = Instant::now();
+        self.interrupter.begin();
+        self.progress.begin(self.next_id);
+        let mut attempt = self.run(code);
+        self.progress.end();
+        if let Ok(outputs) = &mut attempt.result {
+            self.notebook.add(code);
+            self.late_statics.add(code, cell.number);
+            if commands::shows_types(code) {
+                for text in outputs.content_by_mime_type.values_mut() {
+                    *text = names::short(text);
+                }
+            }
+        }
+        let interrupted = self.interrupter.end();
+        self.next_id += 1;
+        let result = std::mem::replace(&mut attempt.result, Ok(EvalOutputs::new()));
+        let replaced = matches!(result, Err(Error::SubprocessTerminated(_)));
+        let ran = result.is_ok();
+        let report = self.link.drain();
+        let times = Times {
+            whole: start.elapsed(),
+            run: report.times,
+        };
+        let outcome = self.outcome(result, interrupted, report);
+        if replaced {
+            self.variables.clear();
+        } else if ran {
+            let finished = matches!(outcome, Outcome::Finished);
+            self.remember(&attempt, finished);
+        }
+        (times, outcome)
+    }
+
     fn failure_at(&self, describe: impl FnOnce(&Places) -> Failure) -> Failure {
         self.link.with_places(describe)
     }
@@ -246,37 +282,7 @@ impl Evaluator for EvcxrEvaluator {
         }
         self.opt_level = options.opt_level;
         self.link.want_lanes(options.lanes);
-        let start = Instant::now();
-        self.interrupter.begin();
-        self.progress.begin(self.next_id);
-        let mut attempt = self.run(&code);
-        self.progress.end();
-        if let Ok(outputs) = &mut attempt.result {
-            self.notebook.add(&code);
-            self.late_statics.add(&code, cell.number);
-            if commands::shows_types(&code) {
-                for text in outputs.content_by_mime_type.values_mut() {
-                    *text = names::short(text);
-                }
-            }
-        }
-        let interrupted = self.interrupter.end();
-        self.next_id += 1;
-        let result = std::mem::replace(&mut attempt.result, Ok(EvalOutputs::new()));
-        let replaced = matches!(result, Err(Error::SubprocessTerminated(_)));
-        let ran = result.is_ok();
-        let report = self.link.drain();
-        let times = Times {
-            whole: start.elapsed(),
-            run: report.times,
-        };
-        let outcome = self.outcome(result, interrupted, report);
-        if replaced {
-            self.variables.clear();
-        } else if ran {
-            let finished = matches!(outcome, Outcome::Finished);
-            self.remember(&attempt, finished);
-        }
+        let (times, outcome) = self.run_timed(cell, &code);
         if let Some(times) = self.timer.note(times, options.time) {
             self.show_beside(&times);
         }

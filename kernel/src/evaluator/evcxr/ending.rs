@@ -18,69 +18,77 @@ impl EvcxrEvaluator {
         interrupted: bool,
         report: Report,
     ) -> Outcome {
-        let stuck = report.stuck.as_deref();
         let obstacle = self.link.lineage().cell_ends();
-        let (last, others) = match report.panics.split_last() {
-            Some((last, others)) if report.panicked => (Some(last), others),
-            _ => (report.handed_on.as_ref(), report.panics.as_slice()),
+        self.print_panics_of_others(&report);
+        let stopped = |fate| failures::interrupted(Stopped::Host(fate), report.stuck.as_deref());
+        let failure = match (report.succession, result) {
+            (Some(end), _) => {
+                self.statics.restore();
+                Some(match interrupted {
+                    true => stopped(Fate::Kept),
+                    false => self.end_of_host(&report, &end.to_string(), &Fate::Kept),
+                })
+            }
+            (None, Err(Error::SubprocessTerminated(_))) if interrupted => {
+                Some(stopped(Fate::Lost(obstacle)))
+            }
+            (None, Err(Error::SubprocessTerminated(status))) => {
+                let end = self.link.lineage().end_of_successor();
+                let status = end.map_or(status, |end| end.to_string());
+                Some(self.end_of_host(&report, &status, &Fate::Lost(obstacle)))
+            }
+            (None, Err(_)) if interrupted => Some(failures::interrupted(Stopped::Compiler, None)),
+            (None, Err(error)) => Some(self.refusal(&error)),
+            (None, Ok(outputs)) => self.end_of_run(&report, interrupted).or_else(|| {
+                self.show_command_output(outputs);
+                let error = report.question_mark.as_ref()?;
+                Some(self.failure_at(|places| failures::returned_early(error, places)))
+            }),
+        };
+        failure.map_or(Outcome::Finished, Outcome::Failed)
+    }
+
+    /// Prints the panics that are not the outcome of the cell.
+    fn print_panics_of_others(&self, report: &Report) {
+        let others = match report.panics.split_last() {
+            Some((_, others)) if report.panicked => others,
+            _ => report.panics.as_slice(),
         };
         for panic in others.iter().filter(|panic| !panic.told) {
             self.link.print_panic(panic);
         }
-        if let Some(end) = report.succession {
-            self.statics.restore();
-            return Outcome::Failed(if interrupted {
-                failures::interrupted(Stopped::Host(Fate::Kept), stuck)
-            } else {
-                self.end_of_host(&report, &end.to_string(), &Fate::Kept)
-            });
-        }
-        let fate = Fate::Lost(obstacle);
-        match result {
-            Err(Error::SubprocessTerminated(_)) if interrupted => {
-                Outcome::Failed(failures::interrupted(Stopped::Host(fate), stuck))
-            }
-            Err(_) if interrupted => {
-                Outcome::Failed(failures::interrupted(Stopped::Compiler, None))
-            }
-            Err(Error::SubprocessTerminated(status)) => {
-                let end = self.link.lineage().end_of_successor();
-                let status = end.map_or(status, |end| end.to_string());
-                Outcome::Failed(self.end_of_host(&report, &status, &fate))
-            }
-            Err(error) => {
-                self.learn_types_of_ended(&error);
-                Outcome::Failed(self.link.with_places(|places| {
-                    let context = diagnostics::Context {
-                        places,
-                        index: places.current().unwrap_or_default(),
-                        typed: &self.typed,
-                        variables: &self.variables,
-                    };
-                    context.failure(&error)
-                }))
-            }
-            Ok(_) if let Some(how) = &report.interrupted => {
-                Outcome::Failed(self.failure_at(|places| failures::stopped(how, &report, places)))
-            }
-            Ok(_) if interrupted => Outcome::Failed(failures::interrupted(Stopped::Cell, None)),
-            Ok(_) if report.panicked => {
-                Outcome::Failed(self.failure_at(|places| {
-                    failures::panicked(last, report.remark.as_deref(), places)
-                }))
-            }
-            Ok(outputs) => {
-                self.show_command_output(outputs);
-                match report.question_mark {
-                    Some(error) => Outcome::Failed(
-                        self.failure_at(|places| failures::returned_early(&error, places)),
-                    ),
-                    None => Outcome::Finished,
-                }
-            }
-        }
     }
 
+    /// evcxr or rustc did not accept the cell.
+    fn refusal(&mut self, error: &Error) -> Failure {
+        self.learn_types_of_ended(error);
+        self.link.with_places(|places| {
+            let context = diagnostics::Context {
+                places,
+                index: places.current().unwrap_or_default(),
+                typed: &self.typed,
+                variables: &self.variables,
+            };
+            context.failure(error)
+        })
+    }
+
+    /// What has ended a cell before its time, if anything.
+    fn end_of_run(&self, report: &Report, interrupted: bool) -> Option<Failure> {
+        if let Some(how) = &report.interrupted {
+            return Some(self.failure_at(|places| failures::stopped(how, report, places)));
+        }
+        if interrupted {
+            return Some(failures::interrupted(Stopped::Cell, None));
+        }
+        let last = report.panics.last().or(report.handed_on.as_ref());
+        let remark = report.remark.as_deref();
+        report
+            .panicked
+            .then(|| self.failure_at(|places| failures::panicked(last, remark, places)))
+    }
+
+    /// The process of the cells has ended in the middle of this one.
     fn end_of_host(&self, report: &Report, status: &str, fate: &Fate) -> Failure {
         if let Some(reason) = &report.cannot_load {
             return failures::cannot_load(reason, fate);

@@ -22,15 +22,7 @@ impl State {
     fn take_event(&mut self, host: &Host, cell: u64, event: HostEvent) {
         match event {
             HostEvent::Output { .. } => {}
-            HostEvent::Hello { pid, is_copy } => {
-                if is_copy {
-                    self.report.succession = self.lineage.succeed(pid);
-                } else {
-                    self.lineage.begins(pid);
-                }
-                self.renew_limit(host);
-                self.choose_trace(host);
-            }
+            HostEvent::Hello { pid, is_copy } => self.meet_host(host, pid, is_copy),
             HostEvent::Snapshot { pid } => {
                 self.lineage.was_copied(pid);
                 self.wake_mover(); // It waits for the copy's end from now on.
@@ -39,16 +31,7 @@ impl State {
                 self.lineage.was_not_copied(reason, &self.numbers);
             }
             HostEvent::CannotLoad { reason } => self.report.cannot_load = Some(reason),
-            HostEvent::CellStarted => {
-                self.outputs.started(cell);
-                self.begin_lanes(cell);
-                self.show_warnings();
-                let newest = self.places.current().and_then(|at| self.places.cell(at));
-                self.numbers
-                    .extend(newest.map(|source| (cell, source.number)));
-                let socket = host.socket.try_clone();
-                self.running.set(socket.ok().map(|socket| (cell, socket)));
-            }
+            HostEvent::CellStarted => self.begin_run(host, cell),
             HostEvent::CellEnded(times) => self.report.times = Some(times),
             HostEvent::Display(display) if display.role == DisplayRole::Result => {
                 self.value = Some((cell, display));
@@ -78,10 +61,31 @@ impl State {
             HostEvent::Tasks(tasks) => self.take_tasks(tasks),
             HostEvent::ThreadsLeft { threads } => self.tell_what_is_left(cell, &threads),
             HostEvent::ThreadRefused { limit, at } => self.refuse_threads(cell, limit, &at),
-            HostEvent::Threads { threads, unseen } => {
-                self.take_threads(threads, unseen);
-            }
+            HostEvent::Threads { threads, unseen } => self.take_threads(threads, unseen),
             HostEvent::Trace(batch) => self.take_trace(cell, batch),
         }
+    }
+
+    /// A process begins to run the cells, or a copy goes on in the place of one that has ended.
+    fn meet_host(&mut self, host: &Host, pid: i32, is_copy: bool) {
+        if is_copy {
+            self.report.succession = self.lineage.succeed(pid);
+        } else {
+            self.lineage.begins(pid);
+        }
+        self.renew_limit(host);
+        self.choose_trace(host);
+    }
+
+    /// The newest cell is compiled, and runs under this number.
+    fn begin_run(&mut self, host: &Host, cell: u64) {
+        self.outputs.started(cell);
+        self.begin_lanes(cell);
+        self.show_warnings();
+        let newest = self.places.current().and_then(|at| self.places.cell(at));
+        self.numbers
+            .extend(newest.map(|source| (cell, source.number)));
+        let socket = host.socket.try_clone();
+        self.running.set(socket.ok().map(|socket| (cell, socket)));
     }
 }
