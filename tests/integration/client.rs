@@ -215,6 +215,16 @@ impl Client {
         self.send(Channel::Shell, "execute_request", content)
     }
 
+    /// Starts a cell that runs until it is interrupted, and gives its id.
+    #[track_caller]
+    pub fn spin(&mut self) -> String {
+        let cell = self.send_cell("print started\nspin");
+        self.expect(&cell, "status busy");
+        self.expect(&cell, "execute_input");
+        self.expect(&cell, "stream started\n");
+        cell
+    }
+
     /// Runs a cell to its end.
     #[track_caller]
     pub fn execute(&mut self, code: &str) -> Executed {

@@ -2,7 +2,8 @@
 
 use std::{fs, process::Command};
 
-use interleave_kernel::connection::Transport;
+use interleave_kernel::connection::{ConnectionInfo, Transport};
+use tempfile::TempDir;
 
 use crate::{
     client::Client,
@@ -24,22 +25,25 @@ fn an_error_is_one_line_that_names_the_file() {
 fn the_connection_file_may_stand_alone() {
     let directory = tempfile::tempdir().unwrap();
     let (connection, file) = launch::write_connection_file(directory.path());
-    let child = Command::new(env!("CARGO_BIN_EXE_interleave"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_interleave"));
+    command
         .args(["kernel", "--evaluator", "scripted"])
         .arg(&file)
-        .env("XDG_STATE_HOME", directory.path())
-        .spawn()
-        .unwrap();
-    let history = directory.path().join("interleave/history.sqlite");
-    let mut client = Client::connect(connection, Kernel::Shared);
+        .env("XDG_STATE_HOME", directory.path());
+    run_and_end(command, connection);
+    assert!(directory.path().join("interleave/history.sqlite").exists());
+}
+
+/// Starts a kernel, runs a cell in it, and ends it.
+fn run_and_end(mut command: Command, connection: ConnectionInfo) {
     let mut child = Kernel::Process {
-        child,
-        _directory: directory,
+        child: command.spawn().unwrap(),
+        _directory: TempDir::new().unwrap(),
     };
+    let mut client = Client::connect(connection, Kernel::Shared);
     client.execute("print hello");
     client.finish();
     child.wait();
-    assert!(history.exists());
 }
 
 #[test]
@@ -49,17 +53,8 @@ fn unix_sockets_serve_as_well_and_are_removed() {
     connection.transport = Transport::IPC;
     connection.ip = directory.path().join("kernel").display().to_string();
     fs::write(&file, serde_json::to_vec(&connection).unwrap()).unwrap();
-    let child = launch::command(&file).spawn().unwrap();
-    let path = directory.path().to_owned();
-    let mut client = Client::connect(connection, Kernel::Shared);
-    let mut child = Kernel::Process {
-        child,
-        _directory: directory,
-    };
-    client.execute("print hello");
-    client.finish();
-    child.wait();
-    let left = fs::read_dir(path)
+    run_and_end(launch::command(&file), connection);
+    let left = fs::read_dir(directory.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name());
     let left: Vec<_> = left

@@ -177,17 +177,9 @@ fn the_session_takes_every_message() {
 
 /// A program that does not say what it drops.
 fn quiet_process() -> Client {
-    let directory = tempfile::tempdir().unwrap();
-    let (connection, file) = launch::write_connection_file(directory.path());
-    let mut command = launch::command(&file);
-    let child = command.env("INTERLEAVE_LOG", "off").spawn().unwrap();
-    Client::connect(
-        connection,
-        Kernel::Process {
-            child,
-            _directory: directory,
-        },
-    )
+    launch::process_with(|command| {
+        command.env("INTERLEAVE_LOG", "off");
+    })
 }
 
 /// How many descriptors and threads a process has.

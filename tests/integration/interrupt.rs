@@ -8,15 +8,6 @@ use crate::{
     launch,
 };
 
-/// Starts a cell that runs until it is interrupted.
-fn spinning(client: &mut Client) -> String {
-    let cell = client.send_cell("print started\nspin");
-    client.expect(&cell, "status busy");
-    client.expect(&cell, "execute_input");
-    client.expect(&cell, "stream started\n");
-    cell
-}
-
 fn is_interrupted(client: &mut Client, cell: &str) {
     client.expect(cell, "error Interrupted");
     client.expect(cell, "status idle");
@@ -28,7 +19,7 @@ fn is_interrupted(client: &mut Client, cell: &str) {
 #[test]
 fn a_message_stops_the_cell_and_the_kernel_goes_on() {
     let mut client = launch::here();
-    let cell = spinning(&mut client);
+    let cell = client.spin();
     let reply = client.ask(Channel::Control, "interrupt_request", json!({}));
     assert_eq!(reply, json!({"status": "ok"}));
     is_interrupted(&mut client, &cell);
@@ -47,7 +38,7 @@ fn an_interrupt_of_nothing_does_nothing() {
 #[test]
 fn a_wish_from_outside_stops_the_cell() {
     let mut client = launch::here();
-    let cell = spinning(&mut client);
+    let cell = client.spin();
     client.kernel.wish(Signal::Interrupt);
     is_interrupted(&mut client, &cell);
     client.finish();
@@ -56,7 +47,7 @@ fn a_wish_from_outside_stops_the_cell() {
 #[test]
 fn sigint_stops_the_cell_and_not_the_program() {
     let mut client = launch::process();
-    let cell = spinning(&mut client);
+    let cell = client.spin();
     client.kernel.signal(rustix::process::Signal::INT);
     is_interrupted(&mut client, &cell);
     assert_eq!(client.execute("print next").reply["status"], "ok");

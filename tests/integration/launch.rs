@@ -71,9 +71,17 @@ pub fn here_with(evaluator: (Controls, Factory), history: Option<PathBuf>) -> Cl
 /// The real program, and a client.
 #[track_caller]
 pub fn process() -> Client {
+    process_with(|_| ())
+}
+
+/// The real program, started in a way of the test's own.
+#[track_caller]
+pub fn process_with(change: impl FnOnce(&mut Command)) -> Client {
     let directory = tempfile::tempdir().unwrap();
     let (connection, file) = write_connection_file(directory.path());
-    let child = command(&file).spawn().unwrap();
+    let mut command = command(&file);
+    change(&mut command);
+    let child = command.spawn().unwrap();
     Client::connect(
         connection,
         Kernel::Process {

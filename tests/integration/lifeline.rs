@@ -40,10 +40,7 @@ fn the_kernel_ends_with_the_process_that_jupyter_names() {
             _directory: directory,
         },
     );
-    let cell = client.send_cell("print started\nspin");
-    for summary in ["status busy", "execute_input", "stream started\n"] {
-        client.expect(&cell, summary);
-    }
+    let cell = client.spin();
     watched.kill();
     client.expect(&cell, "error Interrupted");
     client.expect(&cell, "status idle");

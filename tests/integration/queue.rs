@@ -64,10 +64,7 @@ fn a_tolerated_failure_lets_the_next_cell_run() {
 #[test]
 fn questions_about_the_kernel_do_not_wait_behind_a_cell() {
     let mut client = launch::here();
-    let cell = client.send_cell("print started\nspin");
-    client.expect(&cell, "status busy");
-    client.expect(&cell, "execute_input");
-    client.expect(&cell, "stream started\n");
+    let cell = client.spin();
     for channel in [Channel::Shell, Channel::Control] {
         client.ask(channel, "kernel_info_request", json!({}));
         client.ask(channel, "is_complete_request", json!({"code": "print"}));

@@ -23,14 +23,6 @@ fn shut_down(client: &mut Client, channel: Channel, restart: bool) {
     assert!(client.outputs(&id).is_empty());
 }
 
-fn spinning(client: &mut Client) -> String {
-    let cell = client.send_cell("print started\nspin");
-    client.expect(&cell, "status busy");
-    client.expect(&cell, "execute_input");
-    client.expect(&cell, "stream started\n");
-    cell
-}
-
 #[test]
 fn an_idle_kernel_ends_by_either_channel_and_says_whether_it_is_restarted() {
     for channel in [Channel::Shell, Channel::Control] {
@@ -45,7 +37,7 @@ fn an_idle_kernel_ends_by_either_channel_and_says_whether_it_is_restarted() {
 #[test]
 fn a_busy_kernel_answers_everyone_before_it_ends() {
     let mut client = launch::here();
-    let running = spinning(&mut client);
+    let running = client.spin();
     let waiting = client.send_cell("print never");
     client.synchronize(Channel::Shell);
     shut_down(&mut client, Channel::Control, true);
@@ -88,7 +80,7 @@ fn the_program_ends_after_its_reply() {
 #[test]
 fn sigterm_ends_the_program_in_order() {
     let mut client = launch::process();
-    let cell = spinning(&mut client);
+    let cell = client.spin();
     client.kernel.signal(rustix::process::Signal::TERM);
     client.expect(&cell, "error Interrupted");
     client.expect(&cell, "status idle");

@@ -19,18 +19,23 @@ fn parts(parts: [&[u8]; 4]) -> Vec<Vec<u8>> {
     parts.map(<[u8]>::to_vec).to_vec()
 }
 
+/// A multipart with its name.
+type Named = (&'static str, Vec<Vec<u8>>);
+
 /// Multiparts that nobody can be answered for.
-fn hopeless(key: &str) -> Vec<(&'static str, Vec<Vec<u8>>)> {
-    let info = header("kernel_info_request");
-    let good = parts([&info, b"{}", b"{}", b"{}"]);
+fn hopeless(key: &str) -> Vec<Named> {
+    [wrong_around(key), wrong_inside(key)].concat()
+}
+
+/// Their frames or their signatures are wrong.
+fn wrong_around(key: &str) -> Vec<Named> {
+    let good = parts([&header("kernel_info_request"), b"{}", b"{}", b"{}"]);
     let delimiter = b"<IDS|MSG>".to_vec();
     let unsigned = |signature: &[u8]| {
         let mut message = vec![delimiter.clone(), signature.to_vec()];
         message.extend(good.clone());
         message
     };
-    let signed = |parts: [&[u8]; 4]| frames(key, &self::parts(parts));
-    let deep = "[".repeat(100_000).into_bytes();
     vec![
         ("one empty frame", vec![vec![]]),
         ("one frame of nonsense", vec![vec![0xff; 100]]),
@@ -51,6 +56,15 @@ fn hopeless(key: &str) -> Vec<(&'static str, Vec<Vec<u8>>)> {
             "signature that is no hexadecimal",
             unsigned("é".repeat(32).as_bytes()),
         ),
+    ]
+}
+
+/// They are signed, and what is signed is wrong.
+fn wrong_inside(key: &str) -> Vec<Named> {
+    let info = header("kernel_info_request");
+    let signed = |parts: [&[u8]; 4]| frames(key, &self::parts(parts));
+    let deep = "[".repeat(100_000).into_bytes();
+    vec![
         ("empty header", signed([b"", b"{}", b"{}", b"{}"])),
         (
             "header of another shape",
