@@ -58,23 +58,30 @@ pub fn learn(
         .context("cannot read the source that evcxr wrote")?;
     // What only evcxr reads would hide a `thread_local!` in a module.
     let source = interleave_protocol::types::without_added(&source);
-    let source = order::ordered(&source).map_or(source, |ordered| ordered.source);
     let caller = Caller {
         installation,
         dependencies,
         directory,
     };
-    // An error in it may be of our making.
-    let found = match simpler(&source, &wanted.facts) {
-        Some(simpler) => Some(ask(caller, &simpler, &wanted.names)?),
-        None => None,
-    };
-    let found = match found.filter(|found| !found.other_errors || found.too_long) {
-        Some(found) => found,
-        None => ask(caller, &source, &wanted.names)?,
-    };
+    let mut found = Found::default();
+    for form in forms(&source, &wanted.facts) {
+        found = ask(caller, &form, &wanted.names)?;
+        // An error in the first form may be of our making.
+        if found.too_long || !found.other_errors {
+            break;
+        }
+    }
     fs::write(directory.join(Found::FILE), serde_json::to_vec(&found)?)?;
     Ok(())
+}
+
+/// The source for analysis as rustc is asked about it: made simpler, and as it is in case that fails.
+fn forms(source: &str, facts: &CellFacts) -> impl Iterator<Item = String> {
+    // Simpler before it is in order: that puts evcxr's error type and its implementation apart.
+    let forms = simpler(source, facts)
+        .into_iter()
+        .chain([source.to_owned()]);
+    forms.map(|form| order::ordered(&form).map_or(form, |ordered| ordered.source))
 }
 
 fn ask(caller: Caller<'_>, source: &str, names: &[String]) -> Result<Found> {
@@ -225,6 +232,15 @@ Ok(())
 }
 ";
 
+    /// The same.
+    const ERROR: &str = "            struct EvcxrUserCodeError {}
+            impl<T: std::fmt::Display> From<T> for EvcxrUserCodeError {
+                fn from(error: T) -> Self {
+                    EvcxrUserCodeError {}
+                }
+            }
+        ";
+
     #[test]
     fn only_the_wanted_variables_are_asked_for_and_no_line_of_the_student_changes() {
         let (source, lines) = ask_for(GENERATED, &["x".to_owned(), "y".to_owned()]);
@@ -248,14 +264,7 @@ Ok(())
 
     #[test]
     fn the_simpler_source_has_the_same_lines() {
-        let error = "            struct EvcxrUserCodeError {}
-            impl<T: std::fmt::Display> From<T> for EvcxrUserCodeError {
-                fn from(error: T) -> Self {
-                    EvcxrUserCodeError {}
-                }
-            }
-        ";
-        let source = format!("fn f() {{}}\n\n{error}\n{GENERATED}");
+        let source = format!("fn f() {{}}\n\n{ERROR}\n{GENERATED}");
         let facts = CellFacts::default();
         let simple = simpler(&source, &facts).unwrap();
         assert_eq!(simple.lines().count(), source.lines().count());
@@ -277,6 +286,14 @@ Ok(())
                 .contains("\nasync fn evcxr")
         );
         assert_eq!(simpler(GENERATED, &awaits), None);
+    }
+
+    #[test]
+    fn the_first_form_is_simpler_whatever_the_order_of_its_items() {
+        let source = format!("use std::fmt;\n{ERROR}\n{GENERATED}");
+        let forms: Vec<_> = forms(&source, &CellFacts::default()).collect();
+        let implements = forms.iter().map(|form| form.contains("impl<T"));
+        assert_eq!(implements.collect::<Vec<_>>(), [false, true]);
     }
 
     #[track_caller]
