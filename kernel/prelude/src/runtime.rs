@@ -1,9 +1,9 @@
 //! The tokio runtime that all cells share, and the executor that blocks a thread on a future.
 
 use std::{
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, OnceLock},
-    task::{Poll, Wake, Waker},
+    task::{Wake, Waker},
     thread,
 };
 
@@ -38,21 +38,22 @@ use crate::{
 ///
 /// When the future panics.
 pub fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = pin!(future);
-    blocking(|| {
+    let mut output = None;
+    finish(pin!(async { output = Some(future.await) }));
+    output.expect("a future that is finished has an output")
+}
+
+/// [`block_on`] of a future whose type is forgotten. What is generic is compiled into every cell that
+/// awaits, and with it whatever it calls that is generic in turn, such as half of tokio.
+fn finish(future: Pin<&mut dyn Future<Output = ()>>) {
+    let wait = |mut future: Pin<&mut dyn Future<Output = ()>>| {
         let signal = Arc::new(Signal::default());
         let waker = Waker::from(Arc::clone(&signal));
-        interrupt::await_by(
-            &mut future,
-            |future| loop {
-                match awaits::poll_noting(&waker, |cx| future.as_mut().poll(cx)) {
-                    Poll::Ready(output) => return output,
-                    Poll::Pending => signal.wait(),
-                }
-            },
-            |future, cx| _ = future.as_mut().poll(cx),
-        )
-    })
+        while awaits::poll_noting(&waker, |cx| future.as_mut().poll(cx)).is_pending() {
+            signal.wait();
+        }
+    };
+    blocking(|| interrupt::await_by(future, wait));
 }
 
 /// The runtime for whatever needs tokio's timers: made at the first use, alive until the process
@@ -72,7 +73,7 @@ pub(crate) fn handle() -> Handle {
 }
 
 /// Calls a function that blocks, in a place where tokio allows both blocking and its own types.
-pub(crate) fn blocking<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn blocking(f: impl FnOnce()) {
     let multi_thread = Handle::try_current()
         .is_ok_and(|current| current.runtime_flavor() == RuntimeFlavor::MultiThread);
     if multi_thread {
@@ -88,7 +89,7 @@ pub(crate) fn blocking<R>(f: impl FnOnce() -> R) -> R {
 ///
 /// `block_in_place` panics inside a `LocalSet`, and tokio has no way to ask first. If `f` was not
 /// started by then, it runs where it is.
-fn leave_worker<R>(f: impl FnOnce() -> R) -> R {
+fn leave_worker(f: impl FnOnce()) {
     let mut f = Some(f);
     let call = || {
         tokio::task::block_in_place(|| {
@@ -97,7 +98,7 @@ fn leave_worker<R>(f: impl FnOnce() -> R) -> R {
         })
     };
     match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
-        Ok(output) => output,
+        Ok(()) => {}
         Err(panic) => match f {
             Some(f) => f(),
             None => std::panic::resume_unwind(panic),

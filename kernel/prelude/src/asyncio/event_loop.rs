@@ -10,10 +10,10 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     fmt,
-    pin::{Pin, pin},
+    pin::pin,
     rc::Rc,
     sync::Arc,
-    task::{Poll, Waker},
+    task::Waker,
     time::Instant,
 };
 
@@ -27,9 +27,8 @@ use crate::{
     concurrent::futures::ThreadPoolExecutor,
     host::Owner,
     names,
-    private::{awaits, interrupt},
     seconds::{Seconds, deadline},
-    trace::{self, Entered},
+    trace,
 };
 
 pub use timer_handle::TimerHandle;
@@ -163,26 +162,11 @@ impl EventLoop {
     /// When the future panics, and when [`stop`](EventLoop::stop) is called before it is done.
     #[track_caller]
     pub fn run_until_complete<F: IntoFuture>(&self, f: F) -> F::Output {
-        let mut future = pin!(f.into_future());
-        let bell = self.new_waker();
-        let waker = Waker::from(Arc::clone(&bell));
         let mut output = None;
-        trace::spawned(work_name(bell.id), names::function::<F::IntoFuture>);
-        bell.begin();
-        let mut poll = |future: &mut Pin<&mut F::IntoFuture>| {
-            bell.left_queue();
-            let mut entered = Entered::new(work_name(bell.id));
-            let polled = awaits::poll_noting(&waker, |cx| future.as_mut().poll(cx));
-            if let Poll::Ready(value) = polled {
-                output = Some(value);
-            }
-            entered.set_over(output.is_some());
-            output.is_some()
-        };
-        interrupt::await_by(
-            &mut future,
-            |future| self.run(Some(bell.id), || poll(future)),
-            |future, cx| _ = future.as_mut().poll(cx),
+        let future = f.into_future();
+        self.run_root(
+            pin!(async { output = Some(future.await) }),
+            names::function::<F::IntoFuture>,
         );
         output.unwrap_or_else(|| panic!("Event loop stopped before Future completed."))
     }

@@ -6,6 +6,7 @@
 use std::{
     any::Any,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
+    pin::Pin,
     ptr,
     sync::atomic::{AtomicU32, Ordering},
     task::{Context, RawWaker, RawWakerVTable, Waker},
@@ -51,21 +52,21 @@ pub(crate) fn is_wanted() -> bool {
 ///
 /// A future that waits is on no stack. So it is polled once more, as anybody may do at any time,
 /// with a waker that looks who clones it: what it waits for does so, in order to be told.
-pub(crate) fn await_by<F, R>(
-    future: &mut F,
-    wait: impl FnOnce(&mut F) -> R,
-    poll: impl FnOnce(&mut F, &mut Context<'_>),
-) -> R {
-    let ended = catch_unwind(AssertUnwindSafe(|| wait(future)));
-    ended.unwrap_or_else(|panic| {
-        if Interrupted::is_in(&*panic) && is_wanted() {
-            let waker = looking_waker();
-            let mut cx = Context::from_waker(&waker);
-            // If it panics, that is because it is being stopped.
-            let _ = catch_unwind(AssertUnwindSafe(|| poll(future, &mut cx)));
-        }
-        resume_unwind(panic)
-    })
+pub(crate) fn await_by(
+    mut future: Pin<&mut dyn Future<Output = ()>>,
+    wait: impl FnOnce(Pin<&mut dyn Future<Output = ()>>),
+) {
+    let ended = catch_unwind(AssertUnwindSafe(|| wait(future.as_mut())));
+    let Err(panic) = ended else {
+        return;
+    };
+    if Interrupted::is_in(&*panic) && is_wanted() {
+        let waker = looking_waker();
+        let mut cx = Context::from_waker(&waker);
+        // If it panics, that is because it is being stopped.
+        let _ = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
+    }
+    resume_unwind(panic)
 }
 
 /// A waker that wakes nobody, and tells the host who clones it.

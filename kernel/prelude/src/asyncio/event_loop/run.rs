@@ -1,6 +1,6 @@
 //! The loop itself: sleep until something is ready, run it, begin again.
 
-use std::{cell::RefCell, cmp::Reverse, time::Instant};
+use std::{cell::RefCell, cmp::Reverse, pin::Pin, sync::Arc, task::Waker, time::Instant};
 
 use interleave_protocol::ObjectKind;
 
@@ -9,12 +9,33 @@ use crate::{
     asyncio::ready::work_name,
     concurrent::futures::Exception,
     panics,
-    private::{checkpoint, interrupt::Interrupted},
+    private::{
+        awaits, checkpoint,
+        interrupt::{self, Interrupted},
+    },
     runtime,
     trace::{self, Entered},
 };
 
 impl EventLoop {
+    /// Runs until the future is done, or until `stop`. Its type is forgotten, because what is generic
+    /// is compiled into every cell that awaits.
+    pub(super) fn run_root(&self, future: Pin<&mut dyn Future<Output = ()>>, name: fn() -> String) {
+        let bell = self.new_waker();
+        let waker = Waker::from(Arc::clone(&bell));
+        trace::spawned(work_name(bell.id), name);
+        bell.begin();
+        interrupt::await_by(future, |mut future| {
+            self.run(Some(bell.id), || {
+                bell.left_queue();
+                let mut entered = Entered::new(work_name(bell.id));
+                let polled = awaits::poll_noting(&waker, |cx| future.as_mut().poll(cx));
+                entered.set_over(polled.is_ready());
+                polled.is_ready()
+            });
+        });
+    }
+
     /// Runs until `poll_root`, the only thing that `root` stands for, returns true, or until
     /// `stop`.
     pub(super) fn run(&self, root: Option<u64>, mut poll_root: impl FnMut() -> bool) {
