@@ -357,6 +357,39 @@ def test_a_suspended_task_of_an_event_loop_says_what_it_awaits(trace):
         assert lanes.the(lane, f"await {says}").line.endswith(f":{line}"), name
 
 
+def test_a_task_whose_waker_nobody_keeps_is_lost(trace):
+    lanes = trace(
+        "use std::{future::{pending, poll_fn}, task::{Poll, Waker}};\n"
+        "async fn drops(keep: mpsc::Sender<Waker>) {\n"
+        "    poll_fn(|context| { keep.send(context.waker().clone()).unwrap(); Poll::<()>::Pending }).await\n"
+        "}\n"
+        "async fn is_woken(keep: mpsc::Sender<Waker>) {\n"
+        "    let mut times = 0;\n"
+        "    poll_fn(|context| {\n"
+        "        keep.send(context.waker().clone()).unwrap();\n"
+        "        times += 1;\n"
+        "        if times > 1 { Poll::Ready(()) } else { Poll::Pending }\n"
+        "    }).await\n"
+        "}\n"
+        "async fn forgets() { pending().await }\n"
+        "let (keep, kept) = mpsc::channel();\n"
+        "tokio::spawn(forgets()); tokio::spawn(drops(keep.clone()));\n"
+        "asyncio::create_task(forgets()); asyncio::create_task(drops(keep.clone()));\n"
+        "asyncio::run(asyncio::sleep(0));\n"
+        "let wakers = [kept.recv().unwrap(), kept.recv().unwrap()];\n"
+        "let (keep, kept) = mpsc::channel();\n"
+        "let (task, other) = (tokio::spawn(is_woken(keep.clone())), asyncio::create_task(is_woken(keep)));\n"
+        "let wakes = thread::spawn(move || { drop(wakers); kept.iter().for_each(Waker::wake); });\n"
+        "asyncio::run(async { task.await.unwrap(); other.await; });\n"
+        "wakes.join().unwrap();"
+    )
+    for name in ("forgets", "drops"):
+        lost = lanes.matching(rf"(Task-\d+ )?{name}")
+        assert len(lost) == 2 and all(lanes.find(lane, "nobody can wake it") for lane in lost), lost
+    woken = lanes.matching(r"(Task-\d+ )?is_woken")
+    assert len(woken) == 2 and not any(lanes.find(lane, "nobody can wake it") for lane in woken)
+
+
 def test_jobs_of_rayon_run_on_its_threads(trace):
     lanes = trace(
         "let meet = Barrier::new(2);\n"

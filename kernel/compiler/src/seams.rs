@@ -94,7 +94,18 @@ pub const SEAMS: [Seam; 2] = [
                          crate::util::trace::woken(unsafe { Header::get_id(ptr) }.as_u64()); } \
                          raw.wake_by_ref();",
                     ),
+                    (
+                        "    raw.drop_reference();",
+                        "    if is_lost(unsafe { ptr.as_ref() }) { \
+                         crate::util::trace::lost(unsafe { Header::get_id(ptr) }.as_u64()); } \
+                         raw.drop_reference();",
+                    ),
                 ],
+                addition: include_str!("seams/waker.rs.in"),
+            },
+            File {
+                path: "src/runtime/task/mod.rs",
+                changes: &[("mod waker;", "pub(crate) mod waker;")],
                 addition: "",
             },
             // What has a time limit waits for something else.

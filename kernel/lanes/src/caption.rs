@@ -83,7 +83,7 @@ impl Caption {
     /// While a thread lends itself to a task, the task's lane says whether the thread waits.
     fn add_of_task(&mut self, span: &Span) {
         let Some(kind) = kind(span) else { return };
-        if kind != WaitKind::Suspended {
+        if !matches!(kind, WaitKind::Suspended | WaitKind::Lost) {
             self.ran = self.ran.saturating_sub(span.length());
         }
         *self.waited(kind) += span.length();
@@ -96,7 +96,7 @@ impl Caption {
             WaitKind::WakeUp => &mut self.wake_ups,
             WaitKind::Join => &mut self.joins,
             WaitKind::Io => &mut self.io,
-            WaitKind::Suspended => &mut self.suspended,
+            WaitKind::Suspended | WaitKind::Lost => &mut self.suspended,
         }
     }
 

@@ -121,6 +121,8 @@ pub enum WaitKind {
     Io,
     /// A task: until somebody lets it run again.
     Suspended,
+    /// A task: nobody can let it run again.
+    Lost,
 }
 
 /// Something that took no time.

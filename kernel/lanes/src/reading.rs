@@ -77,6 +77,8 @@ struct TaskTrack {
     was_entered: bool,
     /// Woken while it ran: it is ready as soon as it is left.
     is_woken: bool,
+    /// As it runs it is known that nobody has kept its waker.
+    is_lost: bool,
 }
 
 /// A wait of a thread, and whose it is.
@@ -101,6 +103,8 @@ pub(crate) enum Doing {
     Ready,
     /// A task that nobody has woken since it was left, and what it awaits.
     Suspended(Option<Awaited>),
+    /// A task that nobody can wake.
+    Lost,
 }
 
 /// Reads a whole trace.
@@ -162,6 +166,7 @@ impl<'a> Reader<'a> {
                 awaits,
             } => self.task_left(event, *is_over, gave, *awaits),
             What::TaskWoken { task } => self.task_woken(event, *task),
+            What::TaskLost { task } => self.task_lost(event, *task),
             What::State { kind, id, state } => self.object(event, (*kind, *id), state),
         }
     }

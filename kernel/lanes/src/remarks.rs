@@ -1,10 +1,11 @@
 //! What is worth a word.
 //!
-//! Only what the events show: that somebody had to wait while somebody else could have let him go on.
-//! What they merely suggest, such as a waker that was lost, is not told.
+//! Only what the events show: that somebody had to wait while somebody else could have let him go on,
+//! or that nobody can.
 
 mod locks;
 mod loops;
+mod lost;
 mod pools;
 
 use crate::{Lane, Picture, Remark, Span, State};
@@ -16,7 +17,8 @@ const LONG: u64 = 100_000_000;
 
 /// The remarks on a picture, worst first.
 pub(crate) fn of(picture: &Picture) -> Vec<Remark> {
-    let mut remarks = loops::remarks(picture);
+    let mut remarks = lost::remarks(picture);
+    remarks.extend(loops::remarks(picture));
     remarks.extend(locks::remarks(picture));
     remarks.extend(pools::remarks(picture));
     remarks.truncate(MOST);

@@ -47,6 +47,7 @@ goldens!(
     blocking,
     greedy,
     contended,
+    lost,
     between_cells,
 );
 

@@ -217,6 +217,12 @@ fn remarks_are_about_who_had_to_wait() {
     let expected = "In[5]:1: second waited 1.00 s for the lock counter, until first gave it back, \
                     which slept 1.00 s meanwhile.";
     assert_eq!(said, [expected]);
+    let said = remarks(&scenes::lost());
+    let expected = [1, 2].map(|line| {
+        let name = ["", "forgets", "is_dropped"][line];
+        format!("In[5]:{line}: {name} waits for ever: nobody has its waker, so nobody can wake it.")
+    });
+    assert_eq!(said, expected);
     assert!(remarks(&scenes::pool())[0].contains("1 job waited for a thread"));
 }
 

@@ -30,6 +30,7 @@ struct Host {
     awaits: unsafe extern "C" fn(usize),
     spawned: unsafe extern "C" fn(u64, u64, *const u8, usize),
     woken: unsafe extern "C" fn(u64, u64),
+    lost: unsafe extern "C" fn(u64, u64),
     state: unsafe extern "C" fn(u64, u64, *const u8, usize),
 }
 
@@ -63,6 +64,7 @@ fn host() -> Option<&'static Host> {
                 awaits: lookup(c"interleave_host_trace_awaits")?,
                 spawned: lookup(c"interleave_host_trace_spawned")?,
                 woken: lookup(c"interleave_host_trace_woken")?,
+                lost: lookup(c"interleave_host_trace_lost")?,
                 state: lookup(c"interleave_host_trace_state")?,
             })
         }
@@ -103,6 +105,14 @@ pub(crate) fn woken(task: TaskName) {
     if let Some(host) = listening() {
         // SAFETY: it only takes numbers.
         unsafe { (host.woken)(number(task.kind), task.id) }
+    }
+}
+
+/// A task waits, and nobody has its waker: this thread was the last.
+pub(crate) fn lost(task: TaskName) {
+    if let Some(host) = listening() {
+        // SAFETY: it only takes numbers.
+        unsafe { (host.lost)(number(task.kind), task.id) }
     }
 }
 

@@ -125,6 +125,12 @@ pub enum What {
         /// That one.
         task: TaskName,
     },
+    /// A task waits, and nobody has its waker: this thread was the last to drop one, or has polled
+    /// the task. Nothing but its cancellation can make it run again.
+    TaskLost {
+        /// That one.
+        task: TaskName,
+    },
     /// An object of the prelude, such as a future, is in another state now.
     State {
         /// What it is.

@@ -82,6 +82,7 @@ pub(super) enum Happened {
         is_over: bool,
     },
     TaskWoken(TaskName),
+    TaskLost(TaskName),
     State {
         kind: ObjectKind,
         id: u64,
@@ -313,6 +314,7 @@ fn numbers(happened: Happened) -> (u8, u64, u8) {
         Happened::Waits(Waiting::Io) => (19, 0, 0),
         Happened::Waits(Waiting::Process) => (20, 0, 0),
         Happened::Waits(Waiting::Input) => (21, 0, 0),
+        Happened::TaskLost(name) => task(22, name),
     }
 }
 
@@ -358,6 +360,7 @@ fn happened(what: u8, subject: u64, kind: u8, until: Option<u64>) -> Happened {
         19 => Some(Happened::Waits(Waiting::Io)),
         20 => Some(Happened::Waits(Waiting::Process)),
         21 => Some(Happened::Waits(Waiting::Input)),
+        22 => task().map(Happened::TaskLost),
         _ => None,
     };
     found.unwrap_or(Happened::Nothing)

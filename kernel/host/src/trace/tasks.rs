@@ -160,6 +160,17 @@ extern "C-unwind" fn woken(kind: u64, id: u64, caller: Frame) {
     }
 }
 
+interpose!(interleave_host_trace_lost, lost, x86_64: "rdx", aarch64: "x2");
+
+/// A task waits, and nobody has its waker: the calling thread was the last.
+extern "C-unwind" fn lost(kind: u64, id: u64, caller: Frame) {
+    if let Some(task) = (Named { kind, id }).task() {
+        note(Happened::TaskLost(task), |record| {
+            record.with_places(caller)
+        });
+    }
+}
+
 interpose!(interleave_host_trace_state, state, x86_64: "r8", aarch64: "x4");
 
 /// An object is in another state, which has this name.

@@ -303,5 +303,10 @@ fn state(labels: &Labels<'_>, doing: &Doing) -> State {
             label: labels::suspended(*awaits).to_owned(),
             address: None,
         }),
+        Doing::Lost => State::Waits(Wait {
+            kind: WaitKind::Lost,
+            label: "nobody can wake it".to_owned(),
+            address: None,
+        }),
     }
 }

@@ -37,6 +37,7 @@ impl Reader<'_> {
             home: event.thread,
             was_entered: false,
             is_woken: false,
+            is_lost: false,
         });
         let task = self.tasks.len() - 1;
         if let Some(old) = self.live.insert(name, task) {
@@ -70,6 +71,7 @@ impl Reader<'_> {
         self.take_off(task);
         let entered = &mut self.tasks[task];
         entered.is_woken = false;
+        entered.is_lost = false;
         if !std::mem::replace(&mut entered.was_entered, true) {
             entered.home = event.thread;
         }
@@ -118,12 +120,13 @@ impl Reader<'_> {
             track.turn(event.time, Some(Doing::Suspended(None)), None);
         }
         let left = &mut self.tasks[task];
-        let state = match left.is_woken {
-            _ if is_over => None,
-            true => Some(Doing::Ready),
-            false => Some(Doing::Suspended(awaits)),
-        };
         let is_woken = std::mem::take(&mut left.is_woken);
+        let state = match (is_over, is_woken, left.is_lost) {
+            (true, ..) => None,
+            (_, true, _) => Some(Doing::Ready),
+            (_, _, true) => Some(Doing::Lost),
+            _ => Some(Doing::Suspended(awaits)),
+        };
         left.track.turn(event.time, state, event.at);
         if is_over {
             self.live.remove(&name);
@@ -134,6 +137,7 @@ impl Reader<'_> {
             (true, _) => format!("ends{}", with(" with ", &gave)),
             (false, TaskKind::Generator) => format!("yields{}", with(" ", &gave)),
             (false, _) if is_woken => "lets others run".to_owned(),
+            (false, _) if self.tasks[task].is_lost => LOST.to_owned(),
             (false, _) => labels::awaits(awaits).to_owned(),
         };
         self.say_left(event, task, says, &gave);
@@ -159,7 +163,7 @@ impl Reader<'_> {
             return;
         };
         match self.tasks[task].track.now() {
-            Some(Doing::Suspended(_)) | None => {}
+            Some(Doing::Suspended(_) | Doing::Lost) | None => {}
             // It runs: it will be ready as soon as it is left.
             Some(Doing::Ready) => return,
             Some(_) => return self.tasks[task].is_woken = true,
@@ -171,7 +175,25 @@ impl Reader<'_> {
         self.links.push(link);
         self.step_about(from, event, "wakes", to, "");
     }
+
+    /// Nobody has the task's waker any longer.
+    pub(super) fn task_lost(&mut self, event: &Event, name: TaskName) {
+        let Some(task) = self.live.get(&name).copied() else {
+            return;
+        };
+        let lost = &mut self.tasks[task];
+        match lost.track.open {
+            Some((_, Doing::Suspended(_), place)) => {
+                lost.track.turn(event.time, Some(Doing::Lost), place);
+                self.step(Key::Task(task), event, LOST.to_owned());
+            }
+            Some((_, Doing::Runs | Doing::Lends(_) | Doing::Waits(_), _)) => lost.is_lost = true,
+            _ => {}
+        }
+    }
 }
+
+const LOST: &str = "waits, and nobody can wake it";
 
 fn with(before: &str, value: &str) -> String {
     if value.is_empty() {

@@ -72,7 +72,7 @@ fn causes(task: &Lane, index: usize, turn: &Span) -> Vec<(Cause, u64)> {
     for span in spans {
         let time = common(span, turn.from, turn.to);
         match &span.state {
-            State::Waits(wait) if wait.kind != WaitKind::Suspended && time >= LONG => {
+            State::Waits(wait) if is_of_thread(wait.kind) && time >= LONG => {
                 causes.push((Cause::Blocks(wait.kind, span.place), time));
             }
             State::Runs => ran += time,
@@ -83,6 +83,11 @@ fn causes(task: &Lane, index: usize, turn: &Span) -> Vec<(Cause, u64)> {
         causes.push((Cause::Runs(index), ran));
     }
     causes
+}
+
+/// Whether a thread waits so, rather than a task.
+fn is_of_thread(kind: WaitKind) -> bool {
+    !matches!(kind, WaitKind::Suspended | WaitKind::Lost)
 }
 
 fn is_asynchronous(lane: &Lane) -> bool {
@@ -175,6 +180,8 @@ fn what(kind: WaitKind) -> &'static str {
         WaitKind::Lock => "this wait for a lock",
         WaitKind::Join => "this `join`",
         WaitKind::Io => "this wait for data",
-        WaitKind::WakeUp | WaitKind::Suspended => "this wait for a message or wake-up",
+        WaitKind::WakeUp | WaitKind::Suspended | WaitKind::Lost => {
+            "this wait for a message or wake-up"
+        }
     }
 }

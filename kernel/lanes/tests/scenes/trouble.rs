@@ -114,6 +114,40 @@ pub fn greedy() -> Trace {
     notes.cell_ends(1801.0)
 }
 
+/// One task forgets its waker at once, another's is dropped later; a third is cancelled in time.
+pub fn lost() -> Trace {
+    let mut notes =
+        Notes::new("spawn(forgets());\nspawn(is_dropped());\nspawn(pending()).abort();");
+    let tasks = [1, 2, 3].map(|id| task(TaskKind::Tokio, id));
+    let [forgets, is_dropped, pending] = tasks;
+    for (line, (task, name)) in (1..).zip([
+        (forgets, "forgets"),
+        (is_dropped, "is_dropped"),
+        (pending, "pending"),
+    ]) {
+        let at = 0.1 * line as f64;
+        notes.line(line).add(at, 1, What::TaskSpawned { task });
+        let name = name.to_owned();
+        notes.add(at, 1, What::TaskNamed { task, name });
+    }
+    notes.spawn(0.5, 1, 4, "keeper");
+    for (at, task) in [(1.0, forgets), (1.5, pending)] {
+        notes.enters(at, 1, task, "");
+        notes.within(task).add(at + 0.1, 1, What::TaskLost { task });
+        notes.leaves(at + 0.2, 1, task, "");
+    }
+    notes.enters(2.0, 1, is_dropped, "");
+    notes.line(2).leaves(2.1, 1, is_dropped, "");
+    notes
+        .add(9.0, 4, What::TaskLost { task: is_dropped })
+        .ends(9.1, 4);
+    notes.add(10.0, 1, What::TaskWoken { task: pending });
+    notes
+        .enters(10.1, 1, pending, "")
+        .finishes(10.2, 1, pending);
+    notes.cell_ends(20.0)
+}
+
 /// A lock that is kept while its holder sleeps.
 pub fn contended() -> Trace {
     let mut notes =

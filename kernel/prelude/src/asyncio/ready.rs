@@ -61,6 +61,8 @@ pub(super) struct LoopWaker {
     ready: Arc<ReadyQueue>,
     /// A task that is woken twice before it runs still runs once.
     queued: AtomicBool,
+    /// The task will not run again.
+    is_over: AtomicBool,
 }
 
 impl LoopWaker {
@@ -69,6 +71,7 @@ impl LoopWaker {
             id,
             ready: Arc::clone(ready),
             queued: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
         })
     }
 
@@ -81,6 +84,34 @@ impl LoopWaker {
     /// To be called before the task runs: being woken from now on means to run once more.
     pub(super) fn left_queue(&self) {
         self.queued.store(false, Ordering::Release);
+    }
+
+    /// The task is over: it needs no waker.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+}
+
+/// What the future of a task has of its waker. When nobody keeps it any longer, and the task is
+/// neither ready nor over, nobody can wake that task.
+pub(super) struct Kept(pub(super) Arc<LoopWaker>);
+
+impl Wake for Kept {
+    fn wake(self: Arc<Self>) {
+        self.0.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.wake_by_ref();
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        let goes_on = [&self.0.queued, &self.0.is_over];
+        if !goes_on.iter().any(|flag| flag.load(Ordering::Acquire)) {
+            trace::lost(work_name(self.0.id));
+        }
     }
 }
 

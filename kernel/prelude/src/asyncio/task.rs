@@ -8,7 +8,7 @@ use std::{
     pin::Pin,
     rc::Rc,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -16,7 +16,7 @@ use std::{
 
 use super::{
     Coroutine, EventLoop,
-    ready::LoopWaker,
+    ready::{Kept, LoopWaker},
     slot::{Outcome, Slot},
 };
 use crate::{concurrent::futures::Exception, names, panics, private::awaits};
@@ -84,7 +84,7 @@ impl<T: 'static> Task<T> {
             slot: Rc::clone(&slot),
             cancel: Rc::clone(&cancel),
             bell,
-            waker: waker.clone(),
+            kept: Weak::new(),
         };
         let event_loop = event_loop.clone();
         (
@@ -247,28 +247,45 @@ struct Running<F: Future> {
     slot: Rc<Slot<F::Output>>,
     cancel: Rc<Cell<bool>>,
     bell: Arc<LoopWaker>,
-    waker: Waker,
+    /// What was given to the future, as long as somebody has it.
+    kept: Weak<Kept>,
 }
 
 impl<F: Future> Running<F> {
     fn poll(&mut self) -> Poll<Outcome<F::Output>> {
+        let kept = self.kept.upgrade();
+        let kept = kept.unwrap_or_else(|| Arc::new(Kept(Arc::clone(&self.bell))));
+        self.kept = Arc::downgrade(&kept);
+        // Now, when it is certain that nobody else drops what is kept: it would seem to be lost.
+        self.bell.left_queue();
         let Some(future) = self.future.as_mut().filter(|_| !self.cancel.get()) else {
+            self.bell.end();
             return Poll::Ready(None);
         };
+        let waker = Waker::from(kept);
         let poll = |cx: &mut Context<'_>| panics::hand_on(|| future.as_mut().poll(cx));
-        match awaits::poll_task(&self.waker, poll) {
+        let polled = match awaits::poll_task(&waker, poll) {
             Ok(Poll::Ready(output)) => Poll::Ready(Some(Ok(output))),
             Err(panic) => Poll::Ready(Some(Err(Exception::from_panic(panic)))),
             // It may have cancelled itself.
             Ok(Poll::Pending) if self.cancel.get() => Poll::Ready(None),
             Ok(Poll::Pending) => Poll::Pending,
+        };
+        if polled.is_ready() {
+            self.bell.end();
         }
+        polled
+    }
+}
+
+impl<F: Future> Drop for Running<F> {
+    fn drop(&mut self) {
+        self.bell.end();
     }
 }
 
 impl<F: Future> Step for Running<F> {
     fn step(&mut self) -> bool {
-        self.bell.left_queue();
         let Poll::Ready(outcome) = self.poll() else {
             return false;
         };

@@ -23,6 +23,7 @@ pub(crate) struct Hooks {
     end: unsafe extern "C" fn(usize),
     wake: unsafe extern "C" fn(u64),
     noting: unsafe extern "C" fn() -> &'static RawWakerVTable,
+    lost: unsafe extern "C" fn(u64),
 }
 
 /// A task that is being spawned.
@@ -58,6 +59,7 @@ extern "C" fn interleave_task_hooks() -> &'static Hooks {
         end,
         wake,
         noting,
+        lost,
     };
     &HOOKS
 }
@@ -168,6 +170,14 @@ unsafe extern "C" fn end(task: usize) {
 /// This thread wakes the task that tokio knows by this number.
 unsafe extern "C" fn wake(id: u64) {
     trace::woken(TaskName {
+        kind: TaskKind::Tokio,
+        id,
+    });
+}
+
+/// Nobody keeps a waker of the task that tokio knows by this number, and it waits.
+unsafe extern "C" fn lost(id: u64) {
+    trace::lost(TaskName {
         kind: TaskKind::Tokio,
         id,
     });

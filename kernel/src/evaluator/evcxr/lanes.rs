@@ -239,7 +239,9 @@ impl HostNames {
     /// The cell that an event is a part of; `None` for what a thread of a pool does between tasks.
     fn cell_of(&self, event: &Event) -> Option<u64> {
         match (&event.what, event.cell) {
-            (What::TaskWoken { task }, 0) => self.tasks.get(task).copied(),
+            (What::TaskWoken { task } | What::TaskLost { task }, 0) => {
+                self.tasks.get(task).copied()
+            }
             (_, 0) => None,
             (_, cell) => Some(cell),
         }

@@ -33,6 +33,7 @@ fn whatever_happened_can_be_read_again() {
         Happened::TaskLeft { is_over: false },
         Happened::TaskLeft { is_over: true },
         Happened::TaskWoken(task),
+        Happened::TaskLost(task),
         Happened::Waits(Waiting::Sleep { until: 5 }),
         Happened::Waits(Waiting::Futex {
             address: 8,
