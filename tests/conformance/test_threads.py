@@ -269,8 +269,8 @@ def test_threads_are_listed_with_their_cell_and_what_they_wait_for(own_kernel):
     states = {
         "sleeper": "sleeps 16 min",
         "joiner": "joins sleeper",
-        "receiver": "is parked",
-        "holder": "waits at a condition variable",
+        "receiver": "waits for a message from `wait`",
+        "holder": "waits for a notification of `CHANGED`",
         "runner": "runs",
     }
 

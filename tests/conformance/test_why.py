@@ -53,7 +53,7 @@ STUCK = {
         [
             "3 threads wait for each other",
             "Arendt waits for lock `forks[(seat + 1) % 3]` (In[#]:9), which Buber has held since In[#]:7",
-            "main waits for the end of `guest` (In[#]:12)",
+            "main waits for the end of `guest`, thread Arendt (In[#]:12)",
         ],
     ),
     "itself": (
@@ -86,11 +86,61 @@ STUCK = {
     "own sender": (
         "let (tx, rx) = mpsc::channel();\nlet other = tx.clone();\nthread::spawn(move || other.send(1)).join();\n"
         'for number in rx {\n    println!("{number}");\n}',
-        ["no thread is left that could end that", "main waits for a message from `rx` (In[#]:4)", "drop those"],
+        [
+            "a message that only it could send itself",
+            "main waits for a message from `rx` (In[#]:4), made at In[#]:1, whose only sender is still there: `tx` (In[#]:1) in main",
+            "drop those that will send nothing more, here `drop(tx)`",
+        ],
+    ),
+    "a sender in a loop's shadow": (
+        "let (tx, rx) = mpsc::channel();\nfor number in 0..3 {\n    let tx = tx.clone();\n"
+        "    thread::spawn(move || tx.send(number));\n}\nwhile let Ok(number) = rx.recv() {\n    println!(\"{number}\");\n}",
+        ["whose only sender is still there: `tx` (In[#]:1) in main"],
+    ),
+    "a receiver elsewhere": (
+        "fn consume(inbox: mpsc::Receiver<i32>) {\n    for number in inbox {\n        println!(\"{number}\");\n    }\n}\n"
+        "let (tx, rx) = mpsc::channel();\n"
+        'let worker = thread::Builder::new().name("consumer".into()).spawn(move || consume(rx)).unwrap();\n'
+        "tx.send(1).unwrap();\nworker.join().unwrap();",
+        [
+            "2 threads wait for each other",
+            "main waits for the end of `worker`, thread consumer (In[#]:9)",
+            "consumer waits for a message from `inbox` (In[#]:2), made at In[#]:6 as `rx`, whose only sender is still there: `tx` (In[#]:6) in main",
+            "main --end--> consumer --message from inbox--> main",
+        ],
+    ),
+    "a shared receiver": (
+        "let (tx, rx) = mpsc::channel::<Box<dyn FnOnce() + Send>>();\nlet rx = Arc::new(Mutex::new(rx));\n"
+        "let workers: Vec<_> = (0..2).map(|_| {\n    let rx = Arc::clone(&rx);\n    thread::spawn(move || loop {\n"
+        "        let job = rx.lock().unwrap().recv();\n        match job { Ok(job) => job(), Err(_) => break }\n    })\n}).collect();\n"
+        "for worker in workers { worker.join().unwrap(); }",
+        ["waits for a message from `rx` (In[#]:6), made at In[#]:1, whose only sender is still there: `tx` (In[#]:1) in main"],
+    ),
+    "two that wait for messages": (
+        "let (a, b) = mpsc::channel::<i32>();\nlet (c, d) = mpsc::channel::<i32>();\n"
+        'thread::Builder::new().name("ping".into()).spawn(move || c.send(b.recv().unwrap())).unwrap();\n'
+        "let first = d.recv().unwrap();\na.send(first).unwrap();",
+        [
+            "main waits for a message from `d` (In[#]:4), made at In[#]:2, whose only sender is still there: `c` (In[#]:3) in ping",
+            "ping waits for a message from `b` (In[#]:3), made at In[#]:1, whose only sender is still there: `a` (In[#]:1) in main",
+            "main --message from d--> ping --message from b--> main",
+            "one of them must send first",
+        ],
+    ),
+    "a producer without room": (
+        "let (tx, rx) = crossbeam::channel::bounded::<i32>(1);\n"
+        'let producer = thread::Builder::new().name("producer".into()).spawn(move || for number in 0..5 { tx.send(number).unwrap(); }).unwrap();\n'
+        "producer.join().unwrap();\nrx.iter().count();",
+        ["producer waits for room in `tx` (In[#]:2), made at In[#]:1, whose only receiver is still there: `rx` (In[#]:1) in main"],
+    ),
+    "a sender of tokio": (
+        "let (tx, mut rx) = tokio::sync::mpsc::channel::<i32>(4);\nlet other = tx.clone();\n"
+        "tokio::spawn(async move { other.send(1).await.unwrap(); });\nwhile let Some(number) = rx.recv().await {\n    println!(\"{number}\");\n}",
+        ["main awaits a message from `rx` (In[#]:4), made at In[#]:1, whose only sender is still there: `tx` (In[#]:1) in main"],
     ),
     "full channel": (
         "let (tx, rx) = mpsc::sync_channel(1);\ntx.send(1).unwrap();\ntx.send(2).unwrap();\nrx.recv().unwrap();",
-        ["main waits for room in `tx` (In[#]:3)"],
+        ["main waits for room in `tx` (In[#]:3), made at In[#]:1, whose only receiver is still there: `rx` (In[#]:1) in main"],
     ),
     "join of one that waits": (
         "let held = Arc::new(Mutex::new(1));\nlet guard = held.lock().unwrap();\nlet theirs = Arc::clone(&held);\n"
@@ -112,7 +162,7 @@ STUCK = {
         "while !*guard {\n    guard = changed.wait(guard).unwrap();\n}",
         ["main waits for a notification of `changed` (In[#]:4)", "lost"],
     ),
-    "barrier": ("let alone = Barrier::new(2);\nalone.wait();", ["main waits for others at `alone` (In[#]:2)"]),
+    "barrier": ("let alone = Barrier::new(2);\nalone.wait();", ["main waits for others at `alone` (In[#]:2): 1 of 2 has come"]),
     "parked": ("loop { thread::park(); }", ["main is parked", "In[#]:1"]),
     "a lock of parking_lot": (
         "let twice = parking_lot::Mutex::new(0);\nlet first = twice.lock();\nlet second = twice.lock();",
@@ -126,7 +176,7 @@ STUCK = {
         "async fn deep(rx: tokio::sync::oneshot::Receiver<i32>) -> i32 {\n"
         "    tokio::time::sleep(Duration::from_millis(1)).await;\n    rx.await.unwrap()\n}\n"
         "let (tx, rx) = tokio::sync::oneshot::channel();\nlet number = deep(rx).await;\ndrop(tx);",
-        ["no thread is left that could end that", "main awaits `rx`, and nobody is left to wake it (In[#]:3)"],
+        ["main awaits a message from `rx` (In[#]:3), made at In[#]:5, whose only sender is still there: `tx` (In[#]:5) in main"],
     ),
     "pending": (
         "block_on(async {\n    std::future::pending::<()>().await\n});",
@@ -222,6 +272,20 @@ def test_a_cell_that_waits_is_not_stuck(lesson, what):
     cell = lesson.run(WAITS[what])
     assert cell.reply["status"] == "ok", cell
     assert not says_stuck(cell), cell.outputs
+
+
+def test_a_sender_that_the_notebook_keeps_is_told(lesson):
+    made = lesson.run("let (kept_tx, kept_rx) = mpsc::channel::<i32>();").reply["execution_count"]
+    request = lesson.send("kept_tx.send(1).unwrap();\nfor number in &kept_rx {\n    println!(\"{number}\");\n}")
+    text = notice(lesson, request)["data"]["text/plain"]
+    lesson.manager.interrupt_kernel()
+    number = lesson.finish(request).reply["execution_count"]
+    expected = (
+        f"main waits for a message from `kept_rx` (In[{number}]:2), made at In[{made}]:1, "
+        f"whose only sender is still there, probably `kept_tx` (In[{made}]:1), a variable of the notebook"
+    )
+    assert expected in text, text
+    lesson.run("drop((kept_tx, kept_rx));")
 
 
 def test_input_is_waited_for_without_a_word(lesson):

@@ -79,8 +79,9 @@ pub fn insert(source: &str, opt_level: &str, additions: Additions) -> Option<Che
         _ => sites::Found::default(),
     };
     // At one byte a note ends before a checkpoint stands, and the next note begins behind it.
-    let closes = found.closes.iter().map(|(at, text)| (*at, text.as_str()));
-    let opens = found.opens.iter().map(|at| (*at, sites::OPEN));
+    let closes = found.closes.iter().rev();
+    let closes = closes.map(|(at, text)| (*at, text.as_str()));
+    let opens = found.opens.iter().map(|(at, text)| (*at, text.as_str()));
     let pieces: Vec<(usize, &str)> = closes.chain(finder.pieces).chain(opens).collect();
     if pieces.is_empty() {
         return None;

@@ -11,16 +11,25 @@
 //! The value passes through as it is; temporaries live as long as before, since a `match` keeps those
 //! of its head. What is no guard is noted by a function that does nothing.
 //!
-//! For calls that wait for something else, such as `rx.recv()`, only their place and what stands
-//! before the dot is remembered: the name that the student has for what is waited for.
+//! The same stands around a call that makes a channel. Before a call that waits for something with a
+//! name (`rx.recv()`, `barrier.wait()`, `for x in rx`) is noted what it is:
+//!
+//! ```text
+//! {/*wait*/::interleave::private::Awaits(&rx).note(8); rx.recv()/*wait*/}
+//! ```
+//!
+//! Of every call that waits, its place and what stands before the dot is remembered: the name that the
+//! student has for what is waited for.
 
 use std::path::Path;
 
 use interleave_protocol::LockHolder;
 use serde::{Deserialize, Serialize};
 
+mod ends;
 mod find;
 
+pub use ends::{Body, End, Position};
 pub(crate) use find::{Found, find};
 
 /// Environment variable: `0` leaves the notes out.
@@ -44,6 +53,12 @@ pub struct Site {
     pub receiver: String,
     /// The method; `for` and `await` where these wait; the name of a function, which has no dot.
     pub method: String,
+    /// If it makes a channel: the variables that hold an end of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<End>,
+    /// If there are such: the closures of its source that are given to calls.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bodies: Vec<Body>,
 }
 
 impl Site {
@@ -70,27 +85,43 @@ impl Site {
 }
 
 /// Stands before a call that takes a lock.
-pub(crate) const OPEN: &str = "match/*lock*/ ";
+const OPEN: &str = "match/*lock*/ ";
 /// Stands behind it, around the number.
 const CLOSE: [&str; 2] = [
     " { interleave_lock => { ::interleave::private::Taken(&interleave_lock).note(",
     "); interleave_lock } }",
 ];
+/// Stands before a call that waits, around what is waited for, and the number.
+const WAIT: [&str; 3] = ["{/*wait*/::interleave::private::Awaits(&", ").note(", "); "];
+/// The same where what is waited for has no name: around it.
+const NAMELESS: [&str; 3] = [
+    "match/*wait*/ &mut ",
+    " { interleave_it => { ::interleave::private::Awaits(&*interleave_it).note(",
+    "); interleave_it",
+];
+/// Stands behind it.
+const WAITED: [&str; 2] = ["/*wait*/}", "/*wait*/} }"];
 
 /// What stands behind a call that takes a lock.
-pub(crate) fn close(number: u32) -> String {
+fn close(number: u32) -> String {
     format!("{}{number}{}", CLOSE[0], CLOSE[1])
 }
 
 /// The text without these, for a piece of source that rustc suggests.
 pub(crate) fn without(text: &str) -> String {
-    let mut text = text.replace(OPEN, "");
-    while let Some(start) = text.find(CLOSE[0]) {
-        let end = text[start..].find(CLOSE[1]);
-        let end = end.map_or(text.len(), |end| start + end + CLOSE[1].len());
-        text.replace_range(start..end, "");
+    let mut text = text.replace(OPEN, "").replace(NAMELESS[0], "");
+    for (open, close) in [
+        (CLOSE[0], CLOSE[1]),
+        (WAIT[0], WAIT[2]),
+        (NAMELESS[1], NAMELESS[2]),
+    ] {
+        while let Some(start) = text.find(open) {
+            let end = text[start..].find(close);
+            let end = end.map_or(text.len(), |end| start + end + close.len());
+            text.replace_range(start..end, "");
+        }
     }
-    text
+    text.replace(WAITED[1], "").replace(WAITED[0], "")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 //! [`threads`] reads the notes, on whichever thread asks.
 
 mod birth;
+mod ends;
 mod frames;
 mod interpose;
 mod left;

@@ -21,11 +21,13 @@ use crate::{
     panics::place,
 };
 
+pub use ends::Awaits;
 pub use interrupt::checkpoint;
 pub use locks::Taken;
 pub use runtime::enter_runtime;
 
 pub(crate) mod awaits;
+mod ends;
 mod hooks;
 pub mod interrupt;
 mod locks;
@@ -49,6 +51,7 @@ thread_local! {
 pub extern "C" fn interleave_prelude_start() {
     hooks::watch();
     locks::look_at_guards();
+    ends::look_at_channels();
 }
 
 /// Called by the host to start a thread for the cells: the first one, and one more whenever a cell

@@ -29,7 +29,7 @@ pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
 pub use output::{Display, DisplayRole, Stream};
 pub use places::{CodeAddress, Location};
 pub use snapshot::NoSnapshot;
-pub use stuck::{HolderFate, LockHolder, Stuck, StuckThread, TookPoisoned};
+pub use stuck::{HolderFate, LockHolder, NamedWait, Stuck, StuckThread, TookPoisoned};
 pub use tasks::{TaskState, TaskStates};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;

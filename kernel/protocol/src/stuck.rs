@@ -29,8 +29,31 @@ pub struct StuckThread {
     /// Where in cells the future waits that it awaits, innermost first, if it awaits one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaits: Vec<CodeAddress>,
+    /// What it was about to wait for at some of the calls that it has come by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited: Vec<NamedWait>,
     /// Who has the lock that it waits for, if it waits for one and that is known.
     pub holder: Option<LockHolder>,
+}
+
+impl StuckThread {
+    /// Where in cells it is, and where the future waits that it awaits.
+    pub fn at_all(&self) -> impl Iterator<Item = &CodeAddress> {
+        self.awaits.iter().chain(&self.thread.at)
+    }
+}
+
+/// What a thread was about to wait for at a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NamedWait {
+    /// The call: the number that the compiler wrote there.
+    pub site: u32,
+    /// Where in memory the channel or the barrier is.
+    pub object: u64,
+    /// The call that made the channel.
+    pub made: Option<u32>,
+    /// How many senders the channel has now, or for how many threads the barrier waits.
+    pub count: Option<u64>,
 }
 
 /// Who has a lock.

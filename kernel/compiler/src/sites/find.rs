@@ -1,6 +1,9 @@
 //! Finds the calls.
 
-use std::{collections::HashSet, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    ops::Range,
+};
 
 use proc_macro2::Span;
 use syn::{
@@ -10,15 +13,17 @@ use syn::{
     visit::{self, Visit},
 };
 
-use super::{Site, close};
+use super::{NAMELESS, OPEN, Site, WAIT, WAITED, close, ends};
 use crate::leading::first_part;
 
 /// Take a lock, and have no arguments.
 const LOCKS: [&str; 6] = ["lock", "read", "write", "try_lock", "try_read", "try_write"];
 /// Of a condition variable: take a lock again, which is their first argument.
 const WAITS: [&str; 4] = ["wait", "wait_while", "wait_timeout", "wait_timeout_while"];
+/// Wait for something that can be noted before: what it is.
+const NAMED: [&str; 3] = ["recv", "send", "wait"];
 /// Wait for something else.
-const OTHERS: [&str; 4] = ["recv", "send", "join", "result"];
+const OTHERS: [&str; 4] = ["recv_timeout", "send_timeout", "join", "result"];
 /// Functions that wait.
 const FUNCTIONS: [&str; 4] = ["scope", "park", "block_on", "run"];
 /// Macros whose arguments are expressions, which they do not quote.
@@ -42,9 +47,9 @@ const LENGTH: usize = 40;
 pub(crate) struct Found {
     /// In the order of their numbers.
     pub(crate) sites: Vec<Site>,
-    /// Where those begin that are noted.
-    pub(crate) opens: Vec<usize>,
-    /// Where they end, and what is to stand there.
+    /// Where those begin that are noted, and what is to stand there; the outer one first.
+    pub(crate) opens: Vec<(usize, String)>,
+    /// The same of where they end; at one place the inner one is last.
     pub(crate) closes: Vec<(usize, String)>,
 }
 
@@ -55,7 +60,14 @@ pub(crate) fn find(source: &str, file: &syn::File, cell: u64) -> Found {
         cell,
         found: Found::default(),
         bare: HashSet::new(),
+        unneeded: HashSet::new(),
+        channels: HashMap::new(),
+        bodies: Vec::new(),
     };
+    let (channels, bodies) = ends::find(file);
+    let channels = channels.into_iter().map(|channel| (channel.at, channel));
+    finder.channels.extend(channels);
+    finder.bodies = bodies;
     finder.visit_file(file);
     finder.found
 }
@@ -64,8 +76,13 @@ struct Finder<'a> {
     source: &'a str,
     cell: u64,
     found: Found,
-    /// Calls around which nothing can or need be written.
-    bare: HashSet<(usize, usize)>,
+    /// Calls around which nothing can be written.
+    bare: HashSet<Range<usize>>,
+    /// Calls whose value is given back at once.
+    unneeded: HashSet<Range<usize>>,
+    /// By where they are made.
+    channels: HashMap<usize, ends::Channel>,
+    bodies: Vec<ends::Body>,
 }
 
 impl Finder<'_> {
@@ -78,19 +95,49 @@ impl Finder<'_> {
             column: column(at),
             receiver: short(text),
             method: method.to_owned(),
+            ends: Vec::new(),
+            bodies: Vec::new(),
         });
         self.found.sites.len() - 1
     }
 
     /// Writes the note around an expression whose value may be a guard.
     fn note(&mut self, whole: &Expr, site: usize) {
-        let Range { start, end } = range(whole);
-        if self.bare.contains(&(start, end)) {
+        let range = range(whole);
+        if self.bare.contains(&range) || self.unneeded.contains(&range) {
             return;
         }
         if let Some(number) = Site::number(self.cell, site) {
-            self.found.opens.push(start);
-            self.found.closes.push((end, close(number)));
+            self.found.opens.push((range.start, OPEN.to_owned()));
+            self.found.closes.push((range.end, close(number)));
+        }
+    }
+
+    /// Writes the note before an expression that waits for what has a name, or is what another
+    /// expression gives.
+    fn note_before(&mut self, whole: &Expr, awaited: &Expr, site: usize) {
+        let (whole, inner) = (range(whole), range(awaited));
+        let Some(number) = Site::number(self.cell, site).filter(|_| !self.bare.contains(&whole))
+        else {
+            return;
+        };
+        let name = self.source.get(inner.clone()).unwrap_or_default();
+        if is_place(awaited) {
+            if name.is_ascii() && !name.contains('\n') {
+                let [open, then, end] = WAIT;
+                let open = format!("{open}{name}{then}{number}{end}");
+                self.found.opens.push((whole.start, open));
+                self.found.closes.push((whole.end, WAITED[0].to_owned()));
+            }
+        } else if matches!(awaited, Expr::MethodCall(_) | Expr::Try(_))
+            && whole.start == inner.start
+        {
+            let [open, then, end] = NAMELESS;
+            self.found.opens.push((whole.start, open.to_owned()));
+            self.found.closes.push((whole.end, WAITED[1].to_owned()));
+            self.found
+                .closes
+                .push((inner.end, format!("{then}{number}{end}")));
         }
     }
 
@@ -98,7 +145,8 @@ impl Finder<'_> {
         let name = call.method.to_string();
         let is_lock = LOCKS.contains(&name.as_str()) && call.args.is_empty();
         let is_wait = WAITS.contains(&name.as_str());
-        if is_lock || is_wait || OTHERS.contains(&name.as_str()) {
+        let is_named = NAMED.contains(&name.as_str());
+        if is_lock || is_wait || is_named || OTHERS.contains(&name.as_str()) {
             // Of a barrier, as opposed to a condition variable.
             let method = if name == "wait" && call.args.is_empty() {
                 "wait()"
@@ -108,11 +156,16 @@ impl Finder<'_> {
             let site = self.remember(whole, &call.receiver, method, call.method.span());
             if is_lock || is_wait && !call.args.is_empty() {
                 self.note(whole, site);
+            } else if is_named {
+                self.note_before(whole, &call.receiver, site);
             }
         }
     }
 
     fn call(&mut self, whole: &Expr, call: &syn::ExprCall) {
+        if ends::is_maker(call) {
+            return self.channel(whole, call);
+        }
         let Expr::Path(function) = &*call.func else {
             return;
         };
@@ -125,6 +178,33 @@ impl Finder<'_> {
                 .filter(|argument| !matches!(argument, Expr::Closure(_)));
             let receiver = argument.unwrap_or(whole);
             self.remember(whole, receiver, name, whole.span());
+        }
+    }
+
+    fn channel(&mut self, whole: &Expr, call: &syn::ExprCall) {
+        let at = range(whole).start;
+        let site = self.remember(whole, &call.func, "channel", whole.span());
+        if let Some(channel) = self.channels.remove(&at) {
+            let [sender, receiver] = channel.names;
+            self.found.sites[site].receiver = format!("{sender}, {receiver}");
+            self.found.sites[site].ends = channel.ends;
+            self.found.sites[site].bodies = self.bodies.clone();
+        }
+        self.note(whole, site);
+    }
+
+    /// What a loop goes over: a receiver, perhaps.
+    fn repeated(&mut self, over: &Expr) {
+        let site = self.remember(over, over, "for", over.span());
+        let receiver = match over {
+            Expr::Reference(of) => &of.expr,
+            Expr::MethodCall(call) if call.method == "iter" || call.method == "into_iter" => {
+                &call.receiver
+            }
+            _ => over,
+        };
+        if is_place(receiver) {
+            self.note_before(over, receiver, site);
         }
     }
 
@@ -145,8 +225,7 @@ impl Finder<'_> {
     }
 
     fn leave_bare(&mut self, expression: &Expr) {
-        let Range { start, end } = range(expression);
-        self.bare.insert((start, end));
+        self.bare.insert(range(expression));
     }
 }
 
@@ -163,13 +242,12 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 {
                     self.leave_bare(&awaited.base);
                     self.note(expression, site);
+                } else if let Expr::Path(_) = &*awaited.base {
+                    self.note_before(&awaited.base, &awaited.base, site);
                 }
             }
             Expr::Call(call) => self.call(expression, call),
-            Expr::ForLoop(repeated) => {
-                let over = &repeated.expr;
-                self.remember(over, over, "for", over.span());
-            }
+            Expr::ForLoop(repeated) => self.repeated(&repeated.expr),
             Expr::Repeat(repeat) => return self.visit_expr(&repeat.expr),
             Expr::Closure(closure) => self.statement(&closure.body),
             _ => {}
@@ -182,13 +260,12 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             Stmt::Expr(expression, semicolon) => {
                 self.statement(expression);
                 if semicolon.is_some() {
-                    // Given back at once.
-                    self.leave_bare(expression);
+                    self.unneeded.insert(range(expression));
                 }
             }
             Stmt::Local(local) if matches!(local.pat, syn::Pat::Wild(_)) => {
                 if let Some(init) = &local.init {
-                    self.leave_bare(&init.expr);
+                    self.unneeded.insert(range(&init.expr));
                 }
             }
             _ => {}
@@ -251,6 +328,19 @@ impl<'ast> Visit<'ast> for Finder<'_> {
 
 fn range(spanned: &impl Spanned) -> Range<usize> {
     spanned.span().byte_range()
+}
+
+/// Whether it names something that is there already, so that to look at it twice changes nothing.
+fn is_place(expression: &Expr) -> bool {
+    match expression {
+        Expr::Path(_) => true,
+        Expr::Field(field) => is_place(&field.base),
+        Expr::Index(index) => {
+            is_place(&index.expr)
+                && (is_place(&index.index) || matches!(*index.index, Expr::Lit(_)))
+        }
+        _ => false,
+    }
 }
 
 /// A name on one line, if it is not too long.

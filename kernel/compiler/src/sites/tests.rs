@@ -8,7 +8,7 @@ fn found(marked: &str) -> Found {
     let source = marked.replace(['⟨', '⟩'], "");
     let file = syn::parse_file(&source).unwrap();
     let found = find(&source, &file, 7);
-    let opens = found.opens.iter().map(|at| (*at, "⟨"));
+    let opens = found.opens.iter().map(|(at, _)| (*at, "⟨"));
     let closes = found.closes.iter().map(|(at, _)| (*at, "⟩"));
     let mut marks: Vec<(usize, &str)> = closes.chain(opens).collect();
     marks.sort_by_key(|(at, _)| *at);
@@ -32,13 +32,36 @@ fn what_takes_a_lock_is_noted() {
 
 #[test]
 fn what_is_no_lock_is_not() {
-    found("fn f() { file.read(&mut buffer); barrier.wait(); child.wait(); x.lock(1); lock(); }");
+    found("fn f() { file.read(&mut buffer); x.lock(1); lock(); }");
     found("const A: u8 = a.read(); static B: u8 = b.lock(); const fn c() { d.lock().e(); }");
     found("macro_rules! m { () => { a.lock().b() } }");
     // A macro may quote what it is given.
     found("fn f() { assert!(a.lock().is_ok()); select! { _ = a.lock() => {} } }");
     // Given back at once.
     found("fn f() { a.lock(); let _ = a.lock(); a.lock().await; }");
+}
+
+#[test]
+fn what_is_waited_for_is_noted_before() {
+    found(
+        "fn f() { ⟨rx.recv()⟩; let x = ⟨self.rx.recv()⟩?; ⟨rxs[i].recv()⟩.unwrap(); ⟨b.wait()⟩; }",
+    );
+    found("fn f() { for x in ⟨rx⟩ {} for x in ⟨&rx⟩ {} for x in ⟨rx.iter()⟩ {} for x in 0..n {} }");
+    // Around what has no name a note stands in two pieces.
+    found("fn f() { while let Ok(x) = ⟨⟨rx.lock()⟩.unwrap()⟩.recv()⟩ {} }");
+    found("async fn f() { ⟨rx.recv()⟩.await; ⟨rx⟩.await; g().await; }");
+}
+
+#[test]
+fn channels_are_noted_with_their_ends() {
+    let found = found("fn f() { let (tx, rx) = ⟨mpsc::channel()⟩; ⟨tx.send(1)⟩; }");
+    let channel = &found.sites[0];
+    assert_eq!(
+        (channel.receiver.as_str(), channel.method.as_str()),
+        ("tx, rx", "channel")
+    );
+    let names: Vec<&str> = channel.ends.iter().map(|end| end.name.as_str()).collect();
+    assert_eq!(names, ["tx", "rx"]);
 }
 
 #[test]
@@ -51,7 +74,7 @@ fn a_statement_goes_on_behind_a_note() {
 #[test]
 fn a_site_has_the_students_name_for_what_is_waited_for() {
     let found = found(
-        "fn f() {\n  let g = ⟨forks[left]\n    .lock()⟩; for x in rx {} h.join(); t.await;\n}",
+        "fn f() {\n  let g = ⟨forks[left]\n    .lock()⟩; for x in ⟨rx⟩ {} h.join(); ⟨t⟩.await;\n}",
     );
     let names: Vec<(&str, &str)> = found
         .sites
@@ -76,6 +99,7 @@ fn a_site_has_the_students_name_for_what_is_waited_for() {
 #[test]
 fn a_source_with_notes_parses_and_has_its_way_back() {
     let source = "fn f() { let c = || a.lock(); *a.lock().unwrap() += 1; g(); a.lock().b(); }
+fn g() { let (tx, rx) = channel(); rx.recv(); for x in &rx {} a.lock().unwrap().recv().b(); rx.lock().recv() }
 pub extern \"C-unwind\" fn run_user_code_1(\nmut x: *mut std::os::raw::c_void) -> *mut std::os::raw::c_void {x}\n";
     let checked = checkpoints::insert(source, "0", Additions::All { cell: 7 }).unwrap();
     assert!(checked.has_notes);

@@ -15,7 +15,7 @@ use interleave_protocol::{
 };
 
 use super::{
-    locks, outside, reading,
+    ends, locks, outside, reading,
     registry::{self, Slot},
     stuck::{self, For, Found, Seen, State},
     waiting::{Noted, Waiting, now},
@@ -261,11 +261,12 @@ fn describe(found: &Found, slots: &[&Slot]) -> Stuck {
     let threads: Vec<StuckThread> = found
         .threads
         .iter()
-        .filter_map(|number| slots.iter().find(|slot| slot.is_thread(*number)))
-        .filter_map(|slot| {
+        .filter_map(|number| {
+            let slot = slots.iter().find(|slot| slot.is_thread(*number))?;
             Some(StuckThread {
                 holder: holder(slot),
                 awaits: reading::in_cells(&slot.awaits_at.addresses()),
+                awaited: ends::awaited(*number),
                 thread: reading::describe(slot)?,
             })
         })

@@ -99,7 +99,7 @@ fn locked<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn address<T: ?Sized>(value: &T) -> usize {
+pub(super) fn address<T: ?Sized>(value: &T) -> usize {
     std::ptr::from_ref(value).addr()
 }
 

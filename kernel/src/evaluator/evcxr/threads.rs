@@ -75,7 +75,12 @@ pub(super) fn list(link: &HostLink) -> Option<BTreeMap<String, Value>> {
 }
 
 fn row(thread: &Thread, all: &Threads, places: &mut PlacesSoFar<'_>) -> Row {
-    let state = words::state(thread, &name_of_joined(thread, all));
+    let named = if words::is_pending_timer(thread) {
+        None
+    } else {
+        places.link.wait_by_name(thread)
+    };
+    let state = named.unwrap_or_else(|| words::state(thread, &name_of_joined(thread, all)));
     Row {
         number: thread.number.to_string(),
         name: thread.name.clone().unwrap_or_default(),

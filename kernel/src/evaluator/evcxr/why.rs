@@ -10,9 +10,10 @@ use serde_json::Value;
 
 use super::{places::Places, threads::words};
 
+mod channels;
 mod picture;
 pub(super) mod shown;
-mod waits;
+pub(super) mod waits;
 
 /// What is said of threads that are stuck.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -28,7 +29,7 @@ pub(super) struct Diagnosis {
     chain: Vec<Link>,
     is_circle: bool,
     others: usize,
-    hint: Option<&'static str>,
+    hint: Option<String>,
 }
 
 /// A thread, in words.
@@ -56,11 +57,11 @@ pub(super) fn diagnose(stuck: &Stuck, cell: Option<usize>, places: &Places) -> D
     let waits: Vec<waits::Wait> = stuck
         .threads
         .iter()
-        .map(|thread| waits::Wait::of(thread, places))
+        .map(|thread| waits::Wait::of(thread, stuck, cell, places))
         .collect();
-    let rows = waits.iter().map(waits::Wait::sentence);
+    let rows = waits.iter().map(|wait| wait.sentence(&stuck.threads));
     let rows = rows.chain(tasks(stuck, places)).map(Row).collect();
-    let (circle, is_circle) = chain(stuck);
+    let (circle, is_circle) = chain(stuck, &waits);
     let is_cell = stuck
         .threads
         .iter()
@@ -76,7 +77,7 @@ pub(super) fn diagnose(stuck: &Stuck, cell: Option<usize>, places: &Places) -> D
     Diagnosis {
         cell,
         is_cell,
-        headline: headline(stuck, &waits, circle.len(), is_circle),
+        headline: headline(stuck, &waits, &circle, is_circle),
         rows,
         chain,
         is_circle,
@@ -105,11 +106,11 @@ fn tasks(stuck: &Stuck, places: &Places) -> Vec<String> {
 
 /// The threads, as indices, of which each waits for the next, and whether the last waits for the
 /// first: the first circle, or else what the first thread waits for.
-fn chain(stuck: &Stuck) -> (Vec<usize>, bool) {
+fn chain(stuck: &Stuck, waits: &[waits::Wait]) -> (Vec<usize>, bool) {
     let mut longest = Vec::new();
     for start in 0..stuck.threads.len() {
         let mut passed = vec![start];
-        while let Some(next) = next(stuck, passed[passed.len() - 1]) {
+        while let Some(next) = next(stuck, waits, passed[passed.len() - 1]) {
             if let Some(begin) = passed.iter().position(|index| *index == next) {
                 return (passed.split_off(begin), true);
             }
@@ -123,8 +124,11 @@ fn chain(stuck: &Stuck) -> (Vec<usize>, bool) {
 }
 
 /// The thread for which one waits.
-fn next(stuck: &Stuck, index: usize) -> Option<usize> {
+fn next(stuck: &Stuck, waits: &[waits::Wait], index: usize) -> Option<usize> {
     let waiting = stuck.threads.get(index)?;
+    if let Some(channel) = &waits.get(index)?.channel {
+        return channel.only_other();
+    }
     let number = match (&waiting.holder, waiting.thread.state) {
         (Some(holder), _) => holder.number,
         (None, ThreadState::Joining { thread }) => thread?,
@@ -134,11 +138,19 @@ fn next(stuck: &Stuck, index: usize) -> Option<usize> {
     threads.position(|other| other.thread.number == number)
 }
 
-fn headline(stuck: &Stuck, waits: &[waits::Wait], length: usize, is_circle: bool) -> String {
+fn headline(stuck: &Stuck, waits: &[waits::Wait], circle: &[usize], is_circle: bool) -> String {
     let lost = waits.iter().any(|wait| wait.is_lost());
-    match length {
+    let first = circle.first().and_then(|first| waits.get(*first));
+    let at_channel = first.filter(|first| first.channel.is_some());
+    match circle.len() {
+        1 if is_circle && let Some(first) = at_channel => if first.receives() {
+            "a thread waits for a message that only it could send itself"
+        } else {
+            "a thread waits for room that only it could make itself"
+        }
+        .to_owned(),
         1 if is_circle => "a thread waits for a lock that it holds itself".to_owned(),
-        2.. if is_circle => format!("{length} threads wait for each other, in a circle"),
+        length @ 2.. if is_circle => format!("{length} threads wait for each other, in a circle"),
         _ if lost => "a thread waits for a lock that nobody gives back".to_owned(),
         _ if stuck.threads.len() == 1 => {
             "it waits, and no thread is left that could end that".to_owned()
@@ -147,22 +159,22 @@ fn headline(stuck: &Stuck, waits: &[waits::Wait], length: usize, is_circle: bool
     }
 }
 
-fn hint(
-    stuck: &Stuck,
-    waits: &[waits::Wait],
-    length: usize,
-    is_circle: bool,
-) -> Option<&'static str> {
+fn hint(stuck: &Stuck, waits: &[waits::Wait], length: usize, is_circle: bool) -> Option<String> {
     let all_locks = stuck
         .threads
         .iter()
         .filter(|it| it.holder.is_some())
         .count();
     if is_circle && length > 1 && all_locks >= length {
-        return Some("Threads that take several locks in the same order cannot do that.");
+        return Some("Threads that take several locks in the same order cannot do that.".into());
     }
-    if is_circle && length == 1 {
-        return Some("Drop the first guard before you lock again.");
+    if is_circle && length > 1 && waits.iter().filter(|wait| wait.receives()).count() >= length {
+        return Some(
+            "Each waits for a message before it sends one: one of them must send first.".into(),
+        );
+    }
+    if is_circle && length == 1 && all_locks > 0 {
+        return Some("Drop the first guard before you lock again.".into());
     }
     waits.iter().find_map(waits::Wait::hint)
 }
@@ -212,10 +224,7 @@ impl Diagnosis {
             1 => Some("1 more thread waits, too (:threads).".to_owned()),
             count => Some(format!("{count} more threads wait, too (:threads).")),
         };
-        others
-            .into_iter()
-            .chain(self.hint.map(str::to_owned))
-            .collect()
+        others.into_iter().chain(self.hint.clone()).collect()
     }
 
     fn text(&self, subject: &str, advice: Option<&str>) -> String {

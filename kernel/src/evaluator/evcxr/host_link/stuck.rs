@@ -2,7 +2,7 @@
 
 use std::sync::PoisonError;
 
-use interleave_protocol::{HostRequest, Stuck};
+use interleave_protocol::{HostRequest, Stuck, Thread};
 
 use super::{
     super::why::{self, Diagnosis},
@@ -21,6 +21,11 @@ impl HostLink {
         let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         let stuck = state.all_stuck.take()?;
         Some(stuck.iter().map(|stuck| state.diagnose(stuck)).collect())
+    }
+
+    /// What a thread waits for, if the student has a name for it.
+    pub(in crate::evaluator::evcxr) fn wait_by_name(&self, thread: &Thread) -> Option<String> {
+        why::waits::by_name(thread, &self.lock().places)
     }
 
     /// Why the cell was stuck that was so last.

@@ -1,29 +1,38 @@
 //! Finds the call in a cell that takes a lock or waits.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use interleave_compiler::{insertions::Insertions, sites::Site};
-use interleave_protocol::{CellFacts, CodeAddress};
+use interleave_compiler::{
+    insertions::Insertions,
+    sites::{Position, Site},
+};
+use interleave_protocol::{CellFacts, CodeAddress, Location};
 
 use super::{Place, Places, source_file};
 
 impl Places {
     /// The call to which the compiler has given this number, and its place in a cell.
     pub(in super::super) fn site(&self, number: u32) -> Option<(Place, Site)> {
-        let (cell, index) = Site::numbered(number);
-        let source = self
-            .cells
-            .iter()
-            .rev()
-            .find(|source| source.id as u16 == cell)?;
+        let path = self.source_of_site(number)?;
+        let (_, index) = Site::numbered(number);
+        let site = Site::of_source(&path).into_iter().nth(index)?;
+        let place = self.of_position(&path, (site.line, site.column))?;
+        Some((place, site))
+    }
+
+    /// The place in a cell of another place in the compiled source in which a call stands.
+    pub(in super::super) fn beside_site(&self, number: u32, position: Position) -> Option<Place> {
+        self.of_position(&self.source_of_site(number)?, position)
+    }
+
+    fn source_of_site(&self, number: u32) -> Option<PathBuf> {
+        let (cell, _) = Site::numbered(number);
+        let is_it = |source: &&super::Source| source.id as u16 == cell;
         let facts = CellFacts {
-            id: source.id,
+            id: self.cells.iter().rev().find(is_it)?.id,
             ..CellFacts::default()
         };
-        let path = self.directory.join(facts.source());
-        let site = Site::of_source(&path).into_iter().nth(index)?;
-        let place = self.of_site(&path, &site)?;
-        Some((place, site))
+        Some(self.directory.join(facts.source()))
     }
 
     /// The calls that take locks or wait in the newest cell with a number in `In [n]`, with their
@@ -40,16 +49,16 @@ impl Places {
         let path = self.directory.join(facts.source());
         let sites = Site::of_source(&path).into_iter();
         sites
-            .filter_map(|site| Some((self.of_site(&path, &site)?, site)))
+            .filter_map(|site| Some((self.of_position(&path, (site.line, site.column))?, site)))
             .collect()
     }
 
     /// The innermost place in a cell among the callers of a function, and the call that stands there
-    /// if the compiler has listed it.
+    /// with its number, if the compiler has listed it.
     pub(in super::super) fn waits_at(
         &self,
         callers: &[CodeAddress],
-    ) -> Option<(Place, Option<Site>)> {
+    ) -> Option<(Place, Option<(u32, Site)>)> {
         callers.iter().find_map(|address| {
             let location = self.location_of_address(address)?;
             let place = self.of_panic(&location)?;
@@ -57,24 +66,30 @@ impl Places {
             let line = usize::try_from(location.line).ok()?;
             let column = usize::try_from(location.column).ok()?;
             let column = Insertions::of_source(&path).column(line, column);
-            Some((place, call_at(Site::of_source(&path), line, column)))
+            let (index, site) = call_at(Site::of_source(&path), line, column).unzip();
+            let number = Site::number(CellFacts::id_in(&location.file)?, index.unwrap_or_default());
+            Some((place, number.zip(site)))
         })
     }
 
-    fn of_site(&self, path: &Path, site: &Site) -> Option<Place> {
-        let insertions = Insertions::of_source(path);
-        self.of_compiled(path, &insertions, site.line, site.column)
+    /// What was inserted into the compiled source of a cell.
+    pub(in super::super) fn insertions(&self, location: &Location) -> Option<Insertions> {
+        let path = source_file(&self.directory, &location.file)?;
+        Some(Insertions::of_source(&path))
+    }
+
+    fn of_position(&self, path: &Path, (line, column): Position) -> Option<Place> {
+        self.of_compiled(path, &Insertions::of_source(path), line, column)
     }
 }
 
-/// The call at a place: by its name, or, of the calls that begin there, the shortest.
-fn call_at(sites: Vec<Site>, line: usize, column: usize) -> Option<Site> {
-    let named = |site: &&Site| site.line == line && site.column == column;
-    let begins = |site: &&Site| site.line == line && site.start == column;
-    let found = sites.iter().find(named);
+/// The call at a place, with its index: by its name, or, of the calls that begin there, the shortest.
+fn call_at(sites: Vec<Site>, line: usize, column: usize) -> Option<(usize, Site)> {
+    let all = || sites.iter().enumerate();
+    let found = all().find(|(_, site)| site.line == line && site.column == column);
     let found = found.or_else(|| {
-        let beginning = sites.iter().filter(begins);
-        beginning.min_by_key(|site| site.receiver.len())
+        let beginning = all().filter(|(_, site)| site.line == line && site.start == column);
+        beginning.min_by_key(|(_, site)| site.receiver.len())
     });
-    found.cloned()
+    found.map(|(index, site)| (index, site.clone()))
 }

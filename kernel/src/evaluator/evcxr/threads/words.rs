@@ -115,7 +115,7 @@ fn futex(used_by: FutexUse) -> &'static str {
 }
 
 /// A span of time, to about two digits.
-pub(super) fn span(seconds: f64) -> String {
+pub(in super::super) fn span(seconds: f64) -> String {
     match seconds {
         ..0.9995 => format!("{:.0} ms", seconds * 1000.0),
         ..59.95 => format!("{seconds:.1} s"),

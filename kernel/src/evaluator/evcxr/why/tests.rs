@@ -30,6 +30,7 @@ fn waiting(number: u64, name: &str, holder: Option<(u64, HolderFate)>) -> StuckT
             cpu: 0.0,
         },
         awaits: Vec::new(),
+        awaited: Vec::new(),
         holder: holder.map(|(number, fate)| LockHolder {
             number,
             name: Some(["main", "left", "right"][number as usize - 1].to_owned()),

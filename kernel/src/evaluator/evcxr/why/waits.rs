@@ -1,11 +1,16 @@
 //! What one thread waits for, in words.
 
 use interleave_compiler::sites::Site;
-use interleave_protocol::{FutexUse, HolderFate, LockHolder, StuckThread, ThreadState};
+use interleave_protocol::{
+    FutexUse, HolderFate, LockHolder, Stuck, StuckThread, Thread, ThreadState,
+};
 
-use super::super::{
-    places::{Place, Places},
-    threads::words,
+use super::{
+    super::{
+        places::{Place, Places},
+        threads::words,
+    },
+    channels::{self, Channel},
 };
 
 /// A thread that waits.
@@ -16,6 +21,9 @@ pub(super) struct Wait {
     what: What,
     place: Option<String>,
     holder: Option<Holder>,
+    pub(super) channel: Option<Channel>,
+    /// How many have come to the barrier.
+    come: String,
 }
 
 /// What it waits for, with the student's name for it.
@@ -30,6 +38,7 @@ enum What {
     Scope,
     WakeUp,
     Future(Option<String>),
+    FutureMessage(String),
     Result(Option<String>),
     Other(String),
 }
@@ -46,18 +55,38 @@ struct Holder {
 }
 
 impl Wait {
-    pub(super) fn of(thread: &StuckThread, places: &Places) -> Self {
+    pub(super) fn of(
+        thread: &StuckThread,
+        stuck: &Stuck,
+        cell: Option<usize>,
+        places: &Places,
+    ) -> Self {
         let at = places.waits_at(&thread.thread.at);
-        let (mut place, site) = at.map_or((None, None), |(place, site)| (Some(place), site));
-        let mut what = what(thread, site, place.is_none());
+        let (mut place, mut site) = at.map_or((None, None), |(place, site)| (Some(place), site));
+        let mut what = what(
+            &thread.thread,
+            &stuck.threads,
+            site.as_ref().map(|(_, site)| site),
+            place.is_none(),
+        );
         if let What::Future(name) = &mut what
-            && let Some((awaits, site)) = places.waits_at(&thread.awaits)
+            && let Some((awaits, awaited)) = places.waits_at(&thread.awaits)
         {
-            place = Some(awaits);
-            *name = site
-                .filter(|site| site.method == "await")
-                .map(|site| site.receiver);
+            (place, site) = (Some(awaits), awaited);
+            let site = site.as_ref().filter(|(_, site)| site.method == "await");
+            *name = site.map(|(_, site)| site.receiver.clone());
         }
+        let site = site.as_ref().map(|(number, site)| (*number, site));
+        let channel = site
+            .filter(|_| what.is_at_channel())
+            .and_then(|site| Channel::of(thread, site, (stuck, cell), places));
+        if let (What::Future(Some(name)), Some(_)) = (&what, &channel) {
+            what = What::FutureMessage(root(name).to_owned());
+        }
+        let come = match (&what, site) {
+            (What::Barrier(_), Some(site)) => channels::come(thread, site, stuck),
+            _ => String::new(),
+        };
         let holder = thread.holder.as_ref().map(|of| {
             let site = places.site(of.site);
             Holder {
@@ -73,19 +102,25 @@ impl Wait {
             what,
             place: place.map(|place| line(places, place)),
             holder,
+            channel,
+            come,
         }
     }
 
     /// `left waits for lock b (In[3]:9), which main has held since In[3]:5`
-    pub(super) fn sentence(&self) -> String {
+    pub(super) fn sentence(&self, threads: &[StuckThread]) -> String {
         let place = self.place.as_ref();
         let place = place.map_or_else(String::new, |place| format!(" ({place})"));
         let holder = self.held().map(|held| format!(", {held}"));
+        let channel = self.channel.as_ref();
+        let channel = channel.map(|channel| channel.remark(self.what.name(), threads));
         format!(
-            "{} {}{place}{}",
+            "{} {}{place}{}{}{}",
             self.name,
             self.what.sentence(),
-            holder.unwrap_or_default()
+            holder.unwrap_or_default(),
+            channel.unwrap_or_default(),
+            self.come
         )
     }
 
@@ -132,6 +167,7 @@ impl Wait {
             What::Barrier(name) => named("barrier", name),
             What::Result(name) => named("result of", name),
             What::Future(name) => named("wake-up by", name),
+            What::FutureMessage(name) => format!("message from {name}"),
             What::Scope | What::WakeUp | What::Other(_) => "wake-up".to_owned(),
         }
     }
@@ -151,27 +187,54 @@ impl Wait {
         self.end().is_some()
     }
 
+    /// Whether it waits for a message of a channel that is known.
+    pub(super) fn receives(&self) -> bool {
+        let is_message = matches!(self.what, What::Message(_) | What::FutureMessage(_));
+        is_message && self.channel.is_some()
+    }
+
     /// What might have to be changed.
-    pub(super) fn hint(&self) -> Option<&'static str> {
-        match self.what {
-            _ if self.is_lost() => Some(
+    pub(super) fn hint(&self) -> Option<String> {
+        let sender = self.channel.as_ref().and_then(Channel::sender);
+        let hint = match self.what {
+            _ if self.is_lost() => {
                 "A guard that is never dropped (`mem::forget`, a leaked box, a thread that was \
-                 stopped for good) never gives its lock back.",
-            ),
-            What::Message(_) => Some(
+                 stopped for good) never gives its lock back."
+            }
+            What::Message(_) | What::FutureMessage(_) if let Some(sender) = sender => {
+                return Some(format!(
+                    "A receiver waits as long as there is a sender: drop those that will send \
+                     nothing more, here `drop({sender})`."
+                ));
+            }
+            What::Message(_) | What::FutureMessage(_) => {
                 "A receiver waits as long as there is a sender: drop those that will send nothing \
-                 more, also the one in this cell.",
-            ),
-            What::Notification(_) => Some(
+                 more, also the one in this cell."
+            }
+            What::Notification(_) => {
                 "A notification that comes before the wait is lost: check a condition in a loop, \
-                 and notify after changing it.",
-            ),
-            _ => None,
-        }
+                 and notify after changing it."
+            }
+            _ => return None,
+        };
+        Some(hint.to_owned())
     }
 }
 
 impl What {
+    fn is_at_channel(&self) -> bool {
+        matches!(self, Self::Message(_) | Self::Room(_) | Self::Future(_))
+    }
+
+    /// The student's name for it.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::Message(name) | Self::Room(name) => name.as_deref(),
+            Self::FutureMessage(name) => Some(name),
+            _ => None,
+        }
+    }
+
     fn sentence(&self) -> String {
         let named = |before: &str, name: &Option<String>, without: &str| match name {
             Some(name) => format!("{before} `{name}`"),
@@ -192,6 +255,7 @@ impl What {
             Self::Scope => "waits for the threads of its scope".to_owned(),
             Self::Future(Some(name)) => format!("awaits `{name}`, and nobody is left to wake it"),
             Self::Future(None) => "awaits something, and nobody is left to wake it".to_owned(),
+            Self::FutureMessage(name) => format!("awaits a message from `{name}`"),
             Self::WakeUp => "is parked: waits for a wake-up".to_owned(),
             Self::Other(words) => words.clone(),
         }
@@ -199,30 +263,32 @@ impl What {
 }
 
 /// `is_executor`: code of a cell waits, but none that the student wrote.
-fn what(thread: &StuckThread, site: Option<Site>, is_executor: bool) -> What {
-    let method = site.as_ref().map(|site| site.method.as_str());
-    let name = site.as_ref().map(|site| site.receiver.clone());
-    let used_by = match thread.thread.state {
+fn what(thread: &Thread, stuck: &[StuckThread], site: Option<&Site>, is_executor: bool) -> What {
+    let method = site.map(|site| site.method.as_str());
+    let name = site.map(|site| site.receiver.clone());
+    let used_by = match thread.state {
         ThreadState::Joining { thread: joined } => {
-            let joined =
-                joined.map_or_else(|| "a thread".to_owned(), |number| words::name(number, None));
-            return What::End(
-                name.filter(|_| method == Some("join"))
-                    .map_or(joined, |name| format!("`{name}`")),
-            );
+            return What::End(joined_thread(
+                joined,
+                name.filter(|_| method == Some("join")),
+                stuck,
+            ));
         }
         ThreadState::Futex { used_by, .. } => used_by,
         // At the place where a runtime hears of the world.
         ThreadState::Io => return What::Future(None),
-        _ => return What::Other(words::state(&thread.thread, "a thread")),
+        _ => return What::Other(words::state(thread, "a thread")),
     };
     match (used_by, method) {
         (FutexUse::Lock, Some("lock" | "read" | "write")) => What::Lock(name),
         // A condition variable takes its lock again; or the lock is in a function of a library.
         (FutexUse::Lock, _) => What::Lock(None),
-        (_, Some("recv" | "for")) => What::Message(name),
-        (_, Some("send")) => What::Room(name),
-        (_, Some("wait_while")) => What::Notification(name),
+        // `rx.lock().unwrap()`, or `rx` after `for`.
+        (_, Some("recv" | "recv_timeout" | "for")) => {
+            What::Message(name.map(|name| root(&name).to_owned()))
+        }
+        (_, Some("send" | "send_timeout")) => What::Room(name),
+        (_, Some("wait_while" | "wait_timeout" | "wait_timeout_while")) => What::Notification(name),
         (_, Some("wait()")) => What::Barrier(name),
         (FutexUse::Condvar, Some("wait")) => What::Notification(name),
         (_, Some("result")) => What::Result(name),
@@ -230,10 +296,58 @@ fn what(thread: &StuckThread, site: Option<Site>, is_executor: bool) -> What {
         (_, Some("scope")) => What::Scope,
         (_, Some("park")) => What::WakeUp,
         // In what the compiler writes around a cell that awaits.
-        (FutexUse::Condvar, None) if is_executor && !thread.thread.at.is_empty() => {
-            What::Future(None)
-        }
-        _ => What::Other(words::state(&thread.thread, "a thread")),
+        (FutexUse::Condvar, None) if is_executor && !thread.at.is_empty() => What::Future(None),
+        _ => What::Other(words::state(thread, "a thread")),
+    }
+}
+
+/// What a thread waits for at a futex, if the student has a name for it.
+pub(in super::super) fn by_name(thread: &Thread, places: &Places) -> Option<String> {
+    let ThreadState::Futex { seconds, .. } = thread.state else {
+        return None;
+    };
+    let (_, site) = places.waits_at(&thread.at)?;
+    let what = what(thread, &[], site.as_ref().map(|(_, site)| site), false);
+    let has_name = matches!(
+        what,
+        What::Lock(Some(_))
+            | What::Message(Some(_))
+            | What::Room(Some(_))
+            | What::Notification(Some(_))
+            | What::Barrier(Some(_))
+            | What::Result(Some(_))
+    );
+    let limit = seconds.map(|seconds| format!(", {} at most", words::span(seconds)));
+    has_name.then(|| format!("{}{}", what.sentence(), limit.unwrap_or_default()))
+}
+
+/// What an expression begins with: `rx` of `rx.lock().unwrap()`, `&rx` and `rx.recv()`.
+fn root(text: &str) -> &str {
+    let text = text.trim_start_matches(['&', '*', '(']);
+    let text = text.strip_prefix("mut ").unwrap_or(text);
+    let calls = [
+        ".lock()",
+        ".borrow",
+        ".recv()",
+        ".iter()",
+        ".into_iter()",
+        ".clone()",
+    ];
+    let ends = calls.iter().filter_map(|call| text.find(call));
+    &text[..ends.min().unwrap_or(text.len())]
+}
+
+/// The thread whose end is waited for: `worker` for the variable, and its own name if that is another.
+fn joined_thread(number: Option<u64>, variable: Option<String>, stuck: &[StuckThread]) -> String {
+    let mut threads = stuck.iter().map(|it| &it.thread);
+    let thread = threads.find(|thread| Some(thread.number) == number);
+    let own = thread.and_then(|thread| thread.name.clone());
+    match (variable, own, number) {
+        (Some(variable), Some(own), _) if own != variable => format!("`{variable}`, thread {own}"),
+        (Some(variable), ..) => format!("`{variable}`"),
+        (None, Some(own), _) => own,
+        (None, None, Some(number)) => words::name(number, None),
+        (None, None, None) => "a thread".to_owned(),
     }
 }
 
