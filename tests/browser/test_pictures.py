@@ -111,6 +111,40 @@ def test_the_slider_marks_the_lines_of_threads(notebook):
     notebook.screenshot(path=SCREENSHOTS / "lanes-step.png")
 
 
+def test_lanes_that_grow_stay_as_they_are_on_the_page(notebook):
+    """Each update is another element: one that was open stays open at the end, one that was closed stays closed."""
+    wait = "\n".join(
+        [
+            "let file = std::env::temp_dir().join(format!(\"{}-goes-on\", std::process::id()));",
+            'println!("{}", file.display());',
+            "let waits = std::thread::spawn(move || while !file.exists() { std::thread::sleep(std::time::Duration::from_millis(20)) });",
+            "waits.join().unwrap();",
+        ]
+    )
+    # Shift+Enter in the last cell makes a new one.
+    for index, is_closed in enumerate((False, True), start=len(CELLS)):
+        new = cell(notebook, index)
+        new.locator(".cm-content").fill(wait)
+        notebook.keyboard.press("Shift+Enter")
+        growing = new.locator(".interleave-lanes:not([data-lanes])")
+        expect(growing.locator("img")).to_be_visible(timeout=MILLISECONDS_FOR_A_CELL)
+        path = new.locator(".jp-OutputArea-output", has_text="-goes-on").inner_text().strip()
+        if is_closed:
+            new.locator(".interleave-lanes summary").first.click()
+            expect(growing.locator("details")).not_to_have_attribute("open", "")
+        so_far = growing.locator("summary").inner_text()
+        expect(growing.locator("summary")).not_to_have_text(so_far)
+        Path(path).touch()
+        last = new.locator(".interleave-lanes[data-lanes]")
+        expect(last).to_be_attached(timeout=MILLISECONDS_FOR_A_CELL)
+        Path(path).unlink()
+        expect(last.locator("img").first).to_be_visible(visible=not is_closed)
+        expect(last.locator("input[type=range]")).to_have_count(0 if is_closed else 1)
+        # It is as good as any other: a click on its line.
+        last.locator("summary").first.click()
+        expect(last.locator("img").first).to_be_visible(visible=is_closed)
+
+
 def test_lanes_are_there_when_the_notebook_is_opened_again_untrusted(notebook, lab):
     notebook.keyboard.press("Control+s")
     saved = lab.notebooks / NOTEBOOK
@@ -133,7 +167,7 @@ def test_lanes_are_there_when_the_notebook_is_exported(notebook, lab, tmp_path):
     subprocess.run(command, check=True, capture_output=True)
     notebook.goto((tmp_path / saved.with_suffix(".html").name).as_uri())
     shown = notebook.locator(".interleave-lanes")
-    expect(shown).to_have_count(len(LOOKED_AT))
+    expect(shown).to_have_count(len(LOOKED_AT) + 2)
     for each in shown.all():
         each.locator("summary").first.click()
         expect(each.locator("img").first).to_be_visible()

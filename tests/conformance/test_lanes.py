@@ -126,7 +126,10 @@ def test_lanes_grow_while_a_cell_runs(kernel):
     assert set(kinds(cell)[1:]) == {"update_display_data"}
     assert len({message["content"]["transient"]["display_id"] for message in cell.lanes}) == 1
     live, final = cell.lanes[1]["content"]["data"]["text/html"], data(cell)["text/html"]
-    assert "<script" not in live and "waiter" in texts(picture(live))
+    # The page remembers whether they are open by the same name.
+    [name] = set(re.findall('data-shown="([^"]+)"', live + final))
+    assert name and "<details open" in live and "<details>" in final
+    assert "waiter" in texts(picture(live))
     assert "waiter" in texts(picture(final))
 
 

@@ -15,24 +15,36 @@ const LIVE_BYTES: usize = 30_000;
 /// What the picture may weigh in a notebook, which keeps it.
 const WHOLE_BYTES: usize = 80_000;
 const LEFT: &str = "text-align:left";
-const SCRIPT: &str = concat!(include_str!("html/zoom.js"), include_str!("html/lanes.js"));
+const SCRIPT: &str = concat!(
+    include_str!("html/open.js"),
+    include_str!("html/zoom.js"),
+    include_str!("html/lanes.js")
+);
+const LIVE_SCRIPT: &str = include_str!("html/open.js");
 
 impl Picture {
     /// One line that opens to the picture, and to what happened step by step.
     #[must_use]
     pub fn to_html(&self) -> String {
-        self.whole(false)
+        self.whole(None, false)
     }
 
     /// The same, open.
     #[must_use]
     pub fn to_open_html(&self) -> String {
-        self.whole(true)
+        self.whole(None, true)
     }
 
-    fn whole(&self, is_open: bool) -> String {
+    /// What comes after [`to_live_html`](Self::to_live_html), under the same name: it stays open, or
+    /// closed, as it was on the page; `is_open` says how it is where there was nothing.
+    #[must_use]
+    pub fn to_last_html(&self, name: &str, is_open: bool) -> String {
+        self.whole(Some(name), is_open)
+    }
+
+    fn whole(&self, name: Option<&str>, is_open: bool) -> String {
         let whole = html! {
-            div class="interleave-lanes" data-lanes=(data::json(self)) {
+            div class="interleave-lanes" data-shown=[name] data-lanes=(data::json(self)) {
                 details open[is_open] {
                     (self.line())
                     (self.image(WHOLE_BYTES))
@@ -46,10 +58,12 @@ impl Picture {
         whole.into_string()
     }
 
-    /// The same without steps and script: small enough to be sent often, and open.
+    /// The same without steps: small enough to be sent often, and open. A small script keeps it closed
+    /// once it was closed. The name tells it from other pictures on the page.
     #[must_use]
-    pub fn to_live_html(&self) -> String {
+    pub fn to_live_html(&self, name: &str) -> String {
         let around = 2000
+            + LIVE_SCRIPT.len()
             + self
                 .remarks
                 .iter()
@@ -57,8 +71,9 @@ impl Picture {
                 .sum::<usize>();
         let image = self.image(LIVE_BYTES.saturating_sub(around));
         let whole = html! {
-            div class="interleave-lanes" {
+            div class="interleave-lanes" data-shown=(name) {
                 details open { (self.line()) (image) (self.remarks_below()) }
+                script { (PreEscaped(LIVE_SCRIPT)) }
             }
         };
         whole.into_string()
@@ -78,7 +93,7 @@ impl Picture {
             @if let Some(svg) = small {
                 div class="il-frame" style="overflow:auto" {
                     img src={ "data:image/svg+xml;base64," (svg) } alt=(self.spoken())
-                        style="display:block;max-width:100%";
+                        style={ "display:block;max-width:100%;" (data::room(self)) };
                 }
             }
         }

@@ -168,7 +168,7 @@ fn what_is_too_much_is_counted() {
     assert!(flood.steps.len() + flood.more_steps > 10_000);
     assert!(flood.to_html().len() < 250_000, "{}", flood.to_html().len());
     for picture in [flood, picture] {
-        let live = picture.to_live_html();
+        let live = picture.to_live_html("live");
         assert!(
             live.len() <= 30_000 && live.contains("<img "),
             "{}",

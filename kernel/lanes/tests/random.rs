@@ -23,7 +23,7 @@ fn any_events_are_drawn_within_bounds() {
         for width in [0, 40, 100] {
             assert!(!picture.to_ascii(width).is_empty(), "{seed}");
         }
-        assert!(picture.to_live_html().len() <= 30_000, "{seed}");
+        assert!(picture.to_live_html("live").len() <= 30_000, "{seed}");
         assert!(picture.to_html().contains("</details>"), "{seed}");
     }
 }

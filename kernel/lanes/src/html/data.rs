@@ -18,6 +18,12 @@ const NARROW: f64 = 0.1;
 const MOST_SPANS: usize = 1500;
 const MOST_MARKS: usize = 200;
 
+/// The place that a page keeps for the drawing before it is decoded, as CSS: so nothing below jumps.
+pub(super) fn room(picture: &Picture) -> String {
+    let height = Rows::of(picture).height;
+    format!("width:{WIDTH}px;aspect-ratio:auto {WIDTH}/{height}")
+}
+
 /// Where lanes and spans are in the drawing, and what to say of them.
 pub(super) fn json(picture: &Picture) -> String {
     let rows = Rows::of(picture);

@@ -142,10 +142,9 @@ impl State {
         // Names of the displays of cells have another form.
         let id = format!("interleave-lanes-{}-{output}", std::process::id());
         recording.shown.id = Some(id.clone());
-        let html = match (recording.is_running(), is_open) {
-            (true, _) => picture.to_live_html(),
-            (false, true) => picture.to_open_html(),
-            (false, false) => picture.to_html(),
+        let html = match recording.is_running() {
+            true => picture.to_live_html(&id),
+            false => picture.to_last_html(&id, is_open),
         };
         let display = Display {
             role: if is_on_page {
