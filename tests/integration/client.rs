@@ -153,15 +153,18 @@ impl Client {
     /// The next message on iopub, except that the kernel is starting.
     #[track_caller]
     pub fn iopub(&mut self) -> Message {
+        self.iopub_or_nothing().expect("something comes on iopub")
+    }
+
+    /// The same; `None` if nothing comes.
+    #[track_caller]
+    pub fn iopub_or_nothing(&mut self) -> Option<Message> {
         loop {
             let socket = &mut self.iopub;
             let received = RUNTIME.block_on(async { timeout(PATIENCE, socket.recv()).await });
-            let Ok(received) = received else {
-                panic!("nothing came on iopub");
-            };
-            let message = self.check(received.expect("the kernel is connected"));
+            let message = self.check(received.ok()?.expect("the kernel is connected"));
             if !is_starting(&message) {
-                return message;
+                return Some(message);
             }
         }
     }

@@ -38,7 +38,7 @@ fn the_connection_file_may_stand_alone() {
 fn run_and_end(mut command: Command, connection: ConnectionInfo) {
     let mut child = Kernel::Process {
         child: command.spawn().unwrap(),
-        _directory: TempDir::new().unwrap(),
+        directory: TempDir::new().unwrap(),
     };
     let mut client = Client::connect(connection, Kernel::Shared);
     client.execute("print hello");

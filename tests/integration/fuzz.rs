@@ -4,7 +4,9 @@
 //! A failure names its seed; `INTERLEAVE_FUZZ_SEED=… cargo test --test integration fuzz` repeats it,
 //! and `INTERLEAVE_FUZZ_MESSAGES` says how many messages to try.
 
-use std::{collections::HashMap, fs, io::Write, net::TcpStream, sync::Arc};
+use std::{
+    collections::HashMap, ffi::OsString, fs, io::Write, net::TcpStream, path::Path, sync::Arc,
+};
 
 use bytes::Bytes;
 use fastrand::Rng;
@@ -182,17 +184,53 @@ fn quiet_process() -> Client {
     })
 }
 
-/// How many descriptors and threads a process has.
-fn holdings(kernel: &Kernel) -> [usize; 2] {
-    let Kernel::Process { child, .. } = kernel else {
-        panic!("only a process has holdings of its own");
-    };
-    let count = |what| {
-        fs::read_dir(format!("/proc/{}/{what}", child.id()))
-            .unwrap()
-            .count()
-    };
-    [count("fd"), count("task")]
+/// What a process has.
+#[derive(Debug)]
+struct Holdings {
+    descriptors: usize,
+    threads: usize,
+    /// Those that are no other's.
+    files: Vec<OsString>,
+    processes: String,
+}
+
+impl Holdings {
+    fn of(kernel: &Kernel) -> Self {
+        let Kernel::Process { child, directory } = kernel else {
+            panic!("only a process has holdings of its own");
+        };
+        let names = |path: &Path| {
+            let entries = fs::read_dir(path).unwrap();
+            entries.map(|entry| entry.unwrap().file_name()).collect()
+        };
+        let process = Path::new("/proc").join(child.id().to_string());
+        let tasks: Vec<OsString> = names(&process.join("task"));
+        let descriptors: Vec<OsString> = names(&process.join("fd"));
+        let mut files: Vec<OsString> = names(directory.path());
+        files.sort();
+        // A thread that has ended meanwhile has none.
+        let children = |task| fs::read_to_string(process.join("task").join(task).join("children"));
+        Self {
+            descriptors: descriptors.len(),
+            threads: tasks.len(),
+            files,
+            processes: tasks.iter().flat_map(children).collect(),
+        }
+    }
+
+    /// Fails if this is more than before.
+    #[track_caller]
+    fn is_no_more_than(&self, before: &Self) {
+        // SQLite may have opened a file for a large answer.
+        let few = 2;
+        assert!(
+            self.descriptors <= before.descriptors + few
+                && self.threads <= before.threads + few
+                && self.files == before.files
+                && self.processes.is_empty(),
+            "{before:?} has become {self:?}"
+        );
+    }
 }
 
 /// Waits until everything has been answered: counts what is busy and what is idle again.
@@ -200,9 +238,8 @@ fn holdings(kernel: &Kernel) -> [usize; 2] {
 fn settle(client: &mut Client, open: &mut HashMap<String, i64>) {
     // After this, everything sent before has been read; after the cell, the cells have run.
     pass_by(client, open);
-    let last = client.send_cell("print last");
-    count_until(client, open, |_, message| is_idle(message, &last));
-    while client.receive(Channel::Shell).parent_id() != last {}
+    // A cell before it that fails has it given up at once, before what else waits in the queue.
+    while !runs_last(client, open) {}
     // What the history and the evaluator still do.
     if open.values().any(|count| *count != 0) {
         count_until(client, open, |open, _| {
@@ -212,6 +249,19 @@ fn settle(client: &mut Client, open: &mut HashMap<String, i64>) {
     // The last replies.
     pass_by(client, open);
     open.clear();
+}
+
+/// Runs a cell behind all that is queued. Returns whether it was not given up.
+#[track_caller]
+fn runs_last(client: &mut Client, open: &mut HashMap<String, i64>) -> bool {
+    let last = client.send_cell("print last");
+    count_until(client, open, |_, message| is_idle(message, &last));
+    loop {
+        let reply = client.receive(Channel::Shell);
+        if reply.parent_id() == last {
+            return reply.content["status"] == "ok";
+        }
+    }
 }
 
 #[track_caller]
@@ -230,7 +280,10 @@ fn count_until(
     is_enough: impl Fn(&HashMap<String, i64>, &Message) -> bool,
 ) {
     loop {
-        let message = client.iopub();
+        let Some(message) = client.iopub_or_nothing() else {
+            let left: Vec<_> = open.iter().filter(|(_, count)| **count != 0).collect();
+            panic!("the kernel does not answer any more; open: {left:?}");
+        };
         let count = open.entry(message.parent.to_string()).or_default();
         match message.summary().as_str() {
             "status busy" => *count += 1,
@@ -255,8 +308,8 @@ fn the_program_takes_every_message() {
     let mut client = quiet_process();
     let mut open = HashMap::new();
     settle(&mut client, &mut open);
-    let before = holdings(&client.kernel);
-    for number in 0..messages(2_000) {
+    let before = Holdings::of(&client.kernel);
+    for number in 0..messages(10_000) {
         let key = client.connection.key.clone();
         let frames = mutation::message(&mut rng, &corpus, &key);
         let channels = [Channel::Shell, Channel::Control, Channel::Stdin];
@@ -266,13 +319,7 @@ fn the_program_takes_every_message() {
         }
     }
     settle(&mut client, &mut open);
-    let after = holdings(&client.kernel);
-    // SQLite may have opened a file for a large answer.
-    let few = before.map(|count| count + 2);
-    assert!(
-        after[0] <= few[0] && after[1] <= few[1],
-        "descriptors and threads: {before:?}, {after:?}"
-    );
+    Holdings::of(&client.kernel).is_no_more_than(&before);
     client.finish();
 }
 

@@ -31,7 +31,7 @@ pub enum Kernel {
         signals: UnboundedSender<Signal>,
     },
     /// A process of its own, with a directory for its files.
-    Process { child: Child, _directory: TempDir },
+    Process { child: Child, directory: TempDir },
     /// Somebody else waits for it.
     Shared,
 }
@@ -82,13 +82,7 @@ pub fn process_with(change: impl FnOnce(&mut Command)) -> Client {
     let mut command = command(&file);
     change(&mut command);
     let child = command.spawn().unwrap();
-    Client::connect(
-        connection,
-        Kernel::Process {
-            child,
-            _directory: directory,
-        },
-    )
+    Client::connect(connection, Kernel::Process { child, directory })
 }
 
 /// The command that starts the real program.

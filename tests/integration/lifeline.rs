@@ -33,13 +33,7 @@ fn the_kernel_ends_with_the_process_that_jupyter_names() {
         .env("JPY_PARENT_PID", watched.0.id().to_string())
         .spawn()
         .unwrap();
-    let mut client = Client::connect(
-        connection,
-        Kernel::Process {
-            child,
-            _directory: directory,
-        },
-    );
+    let mut client = Client::connect(connection, Kernel::Process { child, directory });
     let cell = client.spin();
     watched.kill();
     client.expect(&cell, "error Interrupted");
