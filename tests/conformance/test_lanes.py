@@ -63,7 +63,7 @@ def test_a_cell_with_threads_shows_what_they_did(kernel):
     assert "3 threads" in data(cell)["text/html"]
 
 
-@pytest.mark.parametrize("code", ["1 + 1", "let lonely = 5;", 'println!("alone");', "not rust", ":vars", "fn f() {}"])
+@pytest.mark.parametrize("code", ["1 + 1", "let lonely = 5;", 'println!("alone");', "not rust", ":vars", "fn f() {}", "async { 1 }.await"])
 def test_a_cell_without_concurrency_shows_nothing(kernel, code):
     assert kernel.run(code).lanes == []
 

@@ -404,6 +404,27 @@ def test_jobs_of_rayon_run_on_its_threads(trace):
     assert any(one.overlaps(other) for one in first for other in second)
 
 
+def test_a_job_of_rayon_has_an_arrow_from_who_made_it(trace):
+    lanes = trace(
+        "let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();\n"
+        "let (meet, other) = (Arc::new(Barrier::new(2)), Barrier::new(2));\n"
+        "let meets = Arc::clone(&meet);\n"
+        "pool.spawn(move || { meets.wait(); });\n"
+        "meet.wait();\n"
+        # Each half waits for the other, so that one becomes a job of the other thread.
+        "pool.install(|| rayon::join(|| other.wait(), || other.wait()));"
+    )
+    made = {arrow for arrow in lanes.arrows if arrow[0] == "spawn" and arrow[2].startswith("job ")}
+    assert len(made) == 3 and {maker for _, maker, _ in made} > {"main"}, made
+    assert sum(maker == "main" for _, maker, _ in made) == 2
+    assert sum(maker.startswith("job ") for _, maker, _ in made) == 1
+
+
+def test_a_thread_has_its_whole_name(trace):
+    lanes = trace('named("a name that is too long for the system", || {}).join().unwrap();')
+    assert "a name that is too long for the system" in lanes.names
+
+
 def test_a_generator_and_its_caller_take_turns(trace):
     lanes = trace(
         "fn total() -> Generator<i32, i32> {\n"

@@ -152,6 +152,15 @@ pub const SEAMS: [Seam; 2] = [
                         "(self.execute_fn)(self.pointer)",
                         "let _entered = self.owner.enter(); (self.execute_fn)(self.pointer)",
                     ),
+                    // What is sure to be given to a thread of the pool; half of a `join` is not.
+                    (
+                        "JobRef::new(Box::into_raw(self))",
+                        "JobRef::new(Box::into_raw(self)).submitted()",
+                    ),
+                    (
+                        "JobRef::new(Arc::into_raw(Arc::clone(this)))",
+                        "JobRef::new(Arc::into_raw(Arc::clone(this))).submitted()",
+                    ),
                 ],
                 addition: include_str!("seams/rayon.rs.in"),
             },
@@ -163,6 +172,10 @@ pub const SEAMS: [Seam; 2] = [
                         "let worker_thread = &WorkerThread::from(thread);",
                         "crate::job::interleave::work_for_nobody(); \
                          let worker_thread = &WorkerThread::from(thread);",
+                    ),
+                    (
+                        "self.inject(job.as_job_ref());",
+                        "self.inject(job.as_job_ref().submitted());",
                     ),
                     // Else it ends the process when a job unwinds that nobody waits for.
                     (

@@ -23,6 +23,7 @@ mod stuck;
 mod waiting;
 mod waits;
 mod watch;
+mod whole_name;
 
 pub(crate) use frames::Frame;
 pub(crate) use interpose::{enter, interpose, leave};

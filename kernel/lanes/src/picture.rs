@@ -207,7 +207,17 @@ impl Picture {
     /// that the cell's output does not show.
     #[must_use]
     pub fn has_concurrency(&self) -> bool {
-        self.lanes.len() + self.more_lanes > 1
+        let is_second = |lane: &&Lane| match lane.kind {
+            LaneKind::Thread(_) => true,
+            // What never waits is a call like any other.
+            LaneKind::Task(TaskKind::Coroutine) => lane.is_ever_suspended(),
+            LaneKind::Object(ObjectKind::EventLoop) => false,
+            LaneKind::Task(_) | LaneKind::Object(_) => true,
+        };
+        let coroutines = self.lanes.iter();
+        let coroutines = coroutines.filter(|it| it.kind == LaneKind::Task(TaskKind::Coroutine));
+        let others = self.lanes.iter().skip(1).filter(is_second).count();
+        others + self.more_lanes > 0 || coroutines.count() > 1
     }
 
     /// The numbers: how long it took, and where the time went.
@@ -228,6 +238,15 @@ impl Lane {
     #[must_use]
     pub fn is_indented(&self) -> bool {
         matches!(self.kind, LaneKind::Task(_))
+    }
+
+    fn is_ever_suspended(&self) -> bool {
+        let kinds = self.spans.iter().map(|span| match &span.state {
+            State::Waits(wait) => Some(wait.kind),
+            _ => None,
+        });
+        let mut kinds = kinds.flatten();
+        kinds.any(|kind| matches!(kind, WaitKind::Suspended | WaitKind::Lost))
     }
 }
 

@@ -122,6 +122,22 @@ pub unsafe extern "C" fn interleave_prelude_give_up_variables(
     }
 }
 
+/// Called by the host on a thread that has a name: writes as much of it as there is room for, and
+/// returns how long that is.
+///
+/// # Safety
+///
+/// `room` bytes at `text` must be writable.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn interleave_prelude_thread_name(text: *mut u8, room: usize) -> usize {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or_default();
+    let length = name.floor_char_boundary(room);
+    // SAFETY: the caller vouches for the room; a name of this thread lies elsewhere.
+    unsafe { text.copy_from_nonoverlapping(name.as_ptr(), length) };
+    length
+}
+
 /// Called by the host on any thread: whether it is one of a pool that works for whoever comes, so
 /// that the cell which happened to start it is not meant by what it prints.
 #[unsafe(no_mangle)]

@@ -72,7 +72,7 @@ pub enum What {
     },
     /// It has a name now.
     Named {
-        /// The name, at most 15 bytes.
+        /// The name, at most 40 bytes.
         name: String,
     },
     /// It is over.

@@ -10,6 +10,7 @@ use super::{
     interpose::interpose,
     limit::Permit,
     registry::{self, Place},
+    whole_name,
 };
 use crate::{next::Next, threads, trace};
 
@@ -119,7 +120,10 @@ unsafe extern "C" fn pthread_setname_np(thread: libc::pthread_t, name: *const c_
         if let Some(slot) = registry::current() {
             slot.set_name(bytes);
             // Before it belongs to no cell: who it is, is of interest to the one that started it.
-            trace::named(bytes);
+            match whole_name::of_this_thread(bytes, &mut [0; 40]) {
+                Some(whole) => trace::named(whole),
+                None => trace::named(bytes),
+            }
             if slot.is_in_pool(bytes) {
                 trace::belongs_to_pool();
             }

@@ -149,6 +149,26 @@ unsafe extern "C-unwind" fn spawned(
     }
 }
 
+/// The task that the calling thread runs.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_trace_task() -> Named {
+    Named::of(TASK.get())
+}
+
+/// A task was made by another one, maybe on another thread and some time ago.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_trace_spawned_by(kind: u64, id: u64, by_kind: u64, by_id: u64) {
+    let maker = Named {
+        kind: by_kind,
+        id: by_id,
+    };
+    if let (Some(task), Some(maker)) = ((Named { kind, id }).task(), maker.task()) {
+        let runs = TASK.replace(Some(maker));
+        note(Happened::TaskSpawned(task), |record| record);
+        TASK.set(runs);
+    }
+}
+
 interpose!(interleave_host_trace_woken, woken, x86_64: "rdx", aarch64: "x2");
 
 /// The calling thread lets a task run again.

@@ -7,7 +7,9 @@ use crate::{ArrowKind, Event, words};
 
 impl Reader<'_> {
     pub(super) fn task_spawned(&mut self, event: &Event, name: TaskName) {
-        let from = self.active(event);
+        // It may be told by another thread than the one that its maker was on.
+        let maker = event.task.and_then(|maker| self.live.get(&maker));
+        let from = maker.map_or_else(|| self.active(event), |maker| Key::Task(*maker));
         // A name is used again when its task is over, even if nobody saw that.
         let task = self.new_task(event, name);
         let state = match name.kind {
