@@ -331,7 +331,7 @@ def test_join_waits_for_the_threads_of_earlier_cells(own_kernel):
     assert kernel.run(":join 1").error["evalue"].startswith("no thread is called `1`")
     kernel.run("let_go.send(()).unwrap();")
     shown = kernel.run(":join").outputs[-1]["content"]["data"]["text/plain"]
-    assert shown in ("1 thread has ended.", "2 threads have ended.", "No thread that a cell started is running.")
+    assert shown in ("1 thread has ended.", "2 threads have ended.", "No thread or task that a cell started is running.")
     assert "No thread" in kernel.run(":threads").value
 
 
@@ -384,4 +384,4 @@ def test_stop_ends_threads_and_says_which_go_on(own_kernel):
     )
     assert kernel.run("drop(guard); 5").value == "5"
     assert eventually(lambda: "No thread" in kernel.run(":threads").value)
-    assert kernel.run(":stop").value == "No thread that a cell started is running."
+    assert kernel.run(":stop").value == "No thread or task that a cell started is running."

@@ -103,11 +103,6 @@ pub const SEAMS: [Seam; 2] = [
                 ],
                 addition: include_str!("seams/waker.rs.in"),
             },
-            File {
-                path: "src/runtime/task/mod.rs",
-                changes: &[("mod waker;", "pub(crate) mod waker;")],
-                addition: "",
-            },
             // What has a time limit waits for something else.
             File {
                 path: "src/time/timeout.rs",
@@ -116,6 +111,24 @@ pub const SEAMS: [Seam; 2] = [
                     "|| match crate::util::trace::unnoted(cx, |cx| delay.poll(cx)) {",
                 )],
                 addition: "",
+            },
+            // Where every task begins: from now on it can be stopped.
+            File {
+                path: "src/runtime/task/mod.rs",
+                changes: &[
+                    ("mod waker;", "pub(crate) mod waker;"),
+                    (
+                        "let join = JoinHandle::new(raw);",
+                        "let join = JoinHandle::new(raw); \
+                         crate::util::trace::made(id.as_u64(), || join.abort_handle());",
+                    ),
+                ],
+                addition: "",
+            },
+            File {
+                path: "src/runtime/task/abort.rs",
+                changes: &[],
+                addition: include_str!("seams/tokio_abort.rs.in"),
             },
             // `tokio::spawn` calls the function above; the methods of a runtime do not.
             File {

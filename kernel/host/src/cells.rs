@@ -15,7 +15,7 @@ use self::{
     library::Library,
     runner::{Cell, Variables},
 };
-use crate::{link, observe, service, snapshot, stdio, stop, threads, trace};
+use crate::{link, observe, service, snapshot, stdio, stop, tasks, threads, trace};
 
 mod library;
 mod runner;
@@ -47,6 +47,14 @@ pub(crate) fn run(control_in: OwnedFd, prelude: &OsStr, snapshots: bool) -> io::
     let is_shared: Question = prelude.function(c"interleave_prelude_is_shared_thread")?;
     let flush = prelude.function(c"interleave_prelude_flush")?;
     threads::ask_of_shared(is_shared);
+    tasks::ask(tasks::Prelude {
+        tell: prelude.function(c"interleave_prelude_tasks")?,
+        count: prelude.function(c"interleave_prelude_count_tasks")?,
+        stop_of: prelude.function(c"interleave_prelude_stop_tasks_of")?,
+        stop: prelude.function(c"interleave_prelude_stop_tasks")?,
+        stopping: prelude.function(c"interleave_prelude_stopping_tasks")?,
+        is_to_stop: prelude.function(c"interleave_prelude_is_task_to_stop")?,
+    });
     if CONTROL_IN.set(File::from(control_in)).is_err() || FLUSH.set(flush).is_err() {
         return Err(io::Error::other("the cells were started twice"));
     }

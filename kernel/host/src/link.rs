@@ -196,7 +196,7 @@ fn answer(line: &[u8]) {
             let (threads, unseen) = observe::threads();
             send(&HostEvent::Threads { threads, unseen });
         }
-        Ok(HostRequest::StopThreads { numbers }) => stop::stop_threads(&numbers),
+        Ok(HostRequest::Stop { threads, tasks }) => stop::stop_single(&threads, &tasks),
         Ok(HostRequest::LimitThreads { limit }) => observe::limit_threads(limit),
         Ok(HostRequest::Trace { is_on }) => trace::switch(is_on),
         Ok(HostRequest::Stuck) => send(&HostEvent::AllStuck {

@@ -36,7 +36,8 @@ pub(crate) use registry::{
 };
 pub(crate) use stopping::{
     CellThread, awaits_at, found_at, found_in_cell, has_threads, is_any_thread_marked,
-    is_marked_itself, mark_threads, runs_cells_here, stop_threads, wake_marked_threads, work_for,
+    is_marked_itself, mark_threads, runs_cells_here, stop_threads, wake_marked_threads,
+    wake_threads_of, work_for,
 };
 pub(crate) use waiting::{Waiting, blocked, now};
 pub(crate) use watch::{all_stuck, watch};

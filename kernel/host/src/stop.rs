@@ -1,4 +1,4 @@
-//! Stops a running cell, and the threads that it started.
+//! Stops a running cell, and the threads and tasks that it started.
 //!
 //! A ladder, from soft to hard; each step is sound by itself.
 //!
@@ -7,7 +7,7 @@
 //!    thread that waits is woken by a signal: sleeps and condition variables return early, which
 //!    they may do at any time; reading and the like fail. What else waits goes on waiting: to unwind
 //!    out of a function of libc would be unsound, since its callers were compiled in the belief
-//!    that it returns.
+//!    that it returns. Its tasks are aborted, as tokio does it: dropped where they wait.
 //! 2. **Leave behind.** What has not obeyed after [`ASKING`] is kept from ever running again. A
 //!    thread that the system never schedules again is something that any program must be right
 //!    with, so that nothing becomes unsound; see [`fate`] for what else there is to it.
@@ -31,7 +31,7 @@ use interleave_protocol::{CodeAddress, Interrupted};
 use crate::{
     cells, input,
     observe::{self, CellThread},
-    threads,
+    tasks, threads,
 };
 
 pub(crate) mod code;
@@ -39,7 +39,7 @@ pub(crate) mod fate;
 
 /// So long the threads of a cell may take to obey.
 const ASKING: Duration = Duration::from_millis(500);
-/// So long the task of another cell may go on.
+/// So long the task of another cell may go on, and a task that was aborted may take to end.
 const BEING_POLITE: Duration = Duration::from_millis(100);
 /// After this time nothing more is tried.
 const GIVING_UP: Duration = Duration::from_millis(2000);
@@ -142,7 +142,7 @@ pub(crate) fn interrupt(cell: u64) {
 /// may be in a task that an earlier cell has left on its event loop: that is stopped only if it does
 /// not come to an `.await` soon.
 pub(crate) fn is_wanted() -> bool {
-    if observe::is_marked_itself() {
+    if observe::is_marked_itself() || tasks::is_marked_here() {
         return true;
     }
     if !is_any_marked() {
@@ -174,20 +174,21 @@ pub(crate) fn note_place() {
 /// So many callers are told to the kernel, which takes the first that is on a line of a cell.
 const DEPTH: usize = 16;
 
-/// Stops single threads, by their numbers in the registry. They are woken for a while; what goes on
-/// then stops when it comes to a checkpoint.
-pub(crate) fn stop_threads(numbers: &[u64]) {
-    observe::mark_threads(numbers);
+/// Stops single threads, by their numbers in the registry, and tasks, by tokio's. They are woken for
+/// a while; what goes on then stops when it comes to a checkpoint.
+pub(crate) fn stop_single(threads: &[u64], tasks: &[u64]) {
+    observe::mark_threads(threads);
+    tasks::stop(tasks);
     show_flag();
     let waker = std::thread::Builder::new().name("interleave-stop".into());
     // Without the thread they stop at their next checkpoint.
-    let _ = waker.spawn(wake_marked_threads);
+    let _ = waker.spawn(wake_marked);
 }
 
-fn wake_marked_threads() {
+fn wake_marked() {
     let start = Instant::now();
     let [mut pause, longest] = PAUSES;
-    while observe::wake_marked_threads() > 0 && start.elapsed() < ASKING {
+    while observe::wake_marked_threads() + tasks::wake_marked() > 0 && start.elapsed() < ASKING {
         input::wake_readers();
         std::thread::sleep(pause);
         pause = (pause * 2).min(longest);
@@ -208,11 +209,13 @@ fn climb(cell: u64) {
         IS_URGENT.store(elapsed >= BEING_POLITE, Ordering::Relaxed);
         let is_late = elapsed >= ASKING && MAY_LEAVE.load(Ordering::Relaxed);
         let late = observe::stop_threads(cell, is_late);
+        // Those of a runtime that nobody drives stay. They never run again.
+        let has_tasks = tasks::stop_of(cell) > 0 && elapsed < BEING_POLITE;
         if !is_left && thread.is_some_and(CellThread::is_left) {
             is_left = true;
             cells::leave_behind();
         }
-        if late == 0 || elapsed >= GIVING_UP {
+        if late == 0 && !has_tasks || elapsed >= GIVING_UP {
             break;
         }
         std::thread::sleep(pause);
@@ -265,11 +268,12 @@ fn forget_finished() {
             marked.store(0, Ordering::Relaxed);
         }
     }
+    tasks::wake_marked();
     show_flag();
 }
 
 fn show_flag() {
-    let is_set = is_any_marked() || observe::is_any_thread_marked();
+    let is_set = is_any_marked() || observe::is_any_thread_marked() || tasks::are_marked();
     // SAFETY: null, or the prelude's number, which lives as long as the process.
     if let Some(flag) = unsafe { FLAG.load(Ordering::Acquire).as_ref() } {
         flag.store(is_set.into(), Ordering::Relaxed);

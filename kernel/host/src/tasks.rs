@@ -1,22 +1,56 @@
 //! The tasks of tokio: the prelude knows them.
 
-use std::{ffi::c_void, mem::transmute};
+use std::{
+    ffi::c_void,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+};
 
 use interleave_protocol::TaskStates;
 
+use crate::observe;
+
 type Take = unsafe extern "C" fn(*mut c_void, *const u8, usize);
-type TellTasks = unsafe extern "C" fn(Take, *mut c_void);
+type Wake = unsafe extern "C" fn(u64);
+
+/// The prelude's functions; its module `tasks` says what they do.
+#[derive(Debug)]
+pub(crate) struct Prelude {
+    pub(crate) tell: unsafe extern "C" fn(Take, *mut c_void),
+    pub(crate) count: unsafe extern "C" fn(u64) -> Count,
+    pub(crate) stop_of: unsafe extern "C" fn(u64) -> usize,
+    pub(crate) stop: unsafe extern "C" fn(*const u64, usize),
+    pub(crate) stopping: unsafe extern "C" fn(Wake) -> usize,
+    pub(crate) is_to_stop: unsafe extern "C" fn() -> bool,
+}
+
+/// How many tasks a cell has that live, and how many of these do something or are about to.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Count {
+    pub(crate) living: usize,
+    pub(crate) moving: usize,
+}
+
+static PRELUDE: OnceLock<Prelude> = OnceLock::new();
+
+/// Whether single tasks are to stop.
+static ARE_MARKED: AtomicBool = AtomicBool::new(false);
+
+/// Takes the prelude's functions, which must have the signatures above.
+pub(crate) fn ask(prelude: Prelude) {
+    // Set once, before any cell runs.
+    let _ = PRELUDE.set(prelude);
+}
 
 /// The tasks that have not ended.
 pub(crate) fn states() -> TaskStates {
-    // SAFETY: the name ends in a nul; the prelude was loaded for everybody to see.
-    let function = unsafe { libc::dlsym(libc::RTLD_DEFAULT, c"interleave_prelude_tasks".as_ptr()) };
     let mut states = TaskStates::default();
-    if !function.is_null() {
-        // SAFETY: the prelude defines the symbol with this signature.
-        let tell = unsafe { transmute::<*mut c_void, TellTasks>(function) };
+    if let Some(prelude) = PRELUDE.get() {
         // SAFETY: `take` expects what it is given here.
-        unsafe { tell(take, (&raw mut states).cast()) };
+        unsafe { (prelude.tell)(take, (&raw mut states).cast()) };
     }
     states
 }
@@ -31,4 +65,62 @@ unsafe extern "C" fn take(states: *mut c_void, json: *const u8, length: usize) {
         (&mut *states.cast::<TaskStates>(), json)
     };
     *states = interleave_protocol::from_line(json).unwrap_or_default();
+}
+
+/// The tasks of a cell that have not ended.
+pub(crate) fn count(cell: u64) -> Count {
+    let prelude = PRELUDE.get();
+    // SAFETY: it takes any number.
+    prelude.map_or_else(Count::default, |prelude| unsafe { (prelude.count)(cell) })
+}
+
+/// Stops the tasks of a cell: those that wait at once, the others when they next would wait. Returns
+/// how many there still are.
+pub(crate) fn stop_of(cell: u64) -> usize {
+    // SAFETY: it takes any number.
+    PRELUDE
+        .get()
+        .map_or(0, |prelude| unsafe { (prelude.stop_of)(cell) })
+}
+
+/// Stops single tasks likewise, by tokio's numbers. Those that run stop at their next checkpoint.
+pub(crate) fn stop(ids: &[u64]) {
+    if let Some(prelude) = PRELUDE.get().filter(|_| !ids.is_empty()) {
+        // SAFETY: the numbers live until it returns.
+        unsafe { (prelude.stop)(ids.as_ptr(), ids.len()) };
+        ARE_MARKED.store(true, Relaxed);
+    }
+}
+
+/// Wakes the threads that run tasks which are to stop. Returns how many such tasks there are.
+pub(crate) fn wake_marked() -> usize {
+    // SAFETY: it takes the number of a cell.
+    unsafe extern "C" fn wake(cell: u64) {
+        observe::wake_threads_of(cell);
+    }
+    if !are_marked() {
+        return 0;
+    }
+    // SAFETY: `wake` may be called with any number.
+    let left = PRELUDE
+        .get()
+        .map_or(0, |prelude| unsafe { (prelude.stopping)(wake) });
+    if left == 0 {
+        ARE_MARKED.store(false, Relaxed);
+    }
+    left
+}
+
+/// Whether some were to stop when somebody last looked.
+pub(crate) fn are_marked() -> bool {
+    ARE_MARKED.load(Relaxed)
+}
+
+/// Whether the calling thread runs a task that is to stop. It reads numbers of the thread's own.
+pub(crate) fn is_marked_here() -> bool {
+    // SAFETY: it takes nothing.
+    are_marked()
+        && PRELUDE
+            .get()
+            .is_some_and(|prelude| unsafe { (prelude.is_to_stop)() })
 }

@@ -16,8 +16,9 @@ use std::{
 use interleave_protocol::{DisplayRole, HostEvent, QuestionMark};
 
 use crate::{
+    asyncio,
     display::{MimeBundle, Show},
-    host,
+    host::{self, Owner},
     panics::place,
 };
 
@@ -83,10 +84,15 @@ pub unsafe extern "C" fn interleave_prelude_call_cell(
     // SAFETY: the caller vouches for the argument.
     let call = || unsafe { function(variables) };
     // A panic of the cell itself is caught in its function; this is one of a destructor behind it.
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+    let variables = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
         cell_panicked();
         variables
-    })
+    });
+
+    if interrupt::is_wanted() {
+        asyncio::get_event_loop().give_up(Owner::current());
+    }
+    variables
 }
 
 /// What evcxr generates for a cell.

@@ -1,14 +1,18 @@
-//! The tasks of tokio that live: which cell each belongs to, and what it does.
+//! The tasks of tokio that live: which cell each belongs to, what it does, and how it is stopped.
 //!
 //! tokio as the notebook compiles it calls [`hooks`] when a task is spawned, each time it is polled,
 //! and when it ends. In an ordinary program nobody calls them.
+//!
+//! A task is stopped as by `JoinHandle::abort`: it is dropped where it waits. One that runs just now
+//! unwinds at its next checkpoint, as a thread does, and is then dropped; a function on the pool for
+//! blocking work, too.
 
 use std::{
     cell::Cell,
     collections::BTreeMap,
     ptr,
     sync::{
-        Arc, LazyLock, Mutex, MutexGuard, PoisonError,
+        Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Instant,
@@ -18,9 +22,13 @@ use interleave_protocol::{Location, TaskKind, TaskName, TaskState, TaskStates};
 
 use crate::host::Owner;
 
-pub(crate) mod hooks;
+use self::handle::Handle;
 
-/// So many tasks are listed; of the others only the number is known.
+mod handle;
+pub(crate) mod hooks;
+mod stop;
+
+/// So many tasks are listed; of the others only the number is told.
 const MOST_LISTED: usize = 10_000;
 
 /// A task, from its spawning to its end.
@@ -40,6 +48,12 @@ struct Task {
     busy: AtomicU64,
     /// Whether it has come to its end, and only its remains are to be dropped.
     is_over: AtomicBool,
+    /// By which it can be aborted.
+    handle: OnceLock<Handle>,
+    /// Whether it alone is to stop, while its cell's other tasks go on.
+    is_to_stop: AtomicBool,
+    /// Whether what it owns is dropped.
+    is_dropped: AtomicBool,
 }
 
 /// Time is counted from its first use.
@@ -49,41 +63,17 @@ fn now() -> u64 {
     u64::try_from(CLOCK.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-#[derive(Debug)]
-struct Register {
-    tasks: BTreeMap<u64, Arc<Task>>,
-    unlisted: usize,
-}
-
-static REGISTER: Mutex<Register> = Mutex::new(Register {
-    tasks: BTreeMap::new(),
-    unlisted: 0,
-});
+/// By tokio's numbers, so that the oldest is the first.
+static REGISTER: Mutex<BTreeMap<u64, Arc<Task>>> = Mutex::new(BTreeMap::new());
 
 thread_local! {
     /// The task that this thread runs; it lives for as long as it does so.
     static CURRENT: Cell<*const Task> = const { Cell::new(ptr::null()) };
 }
 
-impl Register {
-    fn lock() -> MutexGuard<'static, Self> {
-        // No panic can leave it half changed.
-        REGISTER.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn add(&mut self, task: &Arc<Task>) {
-        if self.tasks.len() < MOST_LISTED {
-            self.tasks.insert(task.id, Arc::clone(task));
-        } else {
-            self.unlisted += 1;
-        }
-    }
-
-    fn remove(&mut self, task: &Task) {
-        if self.tasks.remove(&task.id).is_none() {
-            self.unlisted -= 1;
-        }
-    }
+fn register() -> MutexGuard<'static, BTreeMap<u64, Arc<Task>>> {
+    // No panic can leave it half changed.
+    REGISTER.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Task {
@@ -133,25 +123,33 @@ impl Task {
 
 /// The task that this thread runs.
 pub(crate) fn current() -> Option<TaskState> {
+    read_current(Task::state)
+}
+
+/// Whether this thread drops a task, whose destructors must come to their end.
+pub(crate) fn is_dropping() -> bool {
+    let is_dropped = read_current(|task| task.is_dropped.load(Ordering::Relaxed));
+    is_dropped.unwrap_or(false)
+}
+
+fn read_current<R>(read: impl FnOnce(&Task) -> R) -> Option<R> {
     // A thread that is about to end has no task.
     let task = CURRENT.try_with(Cell::get).ok()?;
     // SAFETY: null, or put there by `enter` and taken away by `leave` before the task ends.
-    unsafe { task.as_ref() }.map(Task::state)
+    unsafe { task.as_ref() }.map(read)
 }
 
 /// The tasks that have not ended, as far as they are known.
 pub(crate) fn states() -> TaskStates {
     // Described outside of the lock, for which spawning waits.
-    let (tasks, unlisted): (Vec<Arc<Task>>, usize) = {
-        let register = Register::lock();
-        (
-            register.tasks.values().cloned().collect(),
-            register.unlisted,
-        )
+    let (tasks, count): (Vec<Arc<Task>>, usize) = {
+        let tasks = register();
+        let listed = tasks.values().take(MOST_LISTED).cloned();
+        (listed.collect(), tasks.len())
     };
     TaskStates {
         tasks: tasks.iter().map(|task| task.state()).collect(),
-        unlisted,
+        unlisted: count - tasks.len(),
     }
 }
 
@@ -172,24 +170,19 @@ mod tests {
             since: AtomicU64::new(0),
             busy: AtomicU64::new(0),
             is_over: AtomicBool::new(false),
+            handle: OnceLock::new(),
+            is_to_stop: AtomicBool::new(false),
+            is_dropped: AtomicBool::new(false),
         })
     }
 
     #[test]
-    fn the_register_is_bounded_and_counts_the_rest() {
-        let mut register = Register {
-            tasks: BTreeMap::new(),
-            unlisted: 0,
-        };
+    fn the_list_is_bounded_and_counts_the_rest() {
         let tasks: Vec<_> = (0..).take(MOST_LISTED + 2).map(task).collect();
-        tasks.iter().for_each(|task| register.add(task));
-        assert_eq!((register.tasks.len(), register.unlisted), (MOST_LISTED, 2));
-        register.remove(&tasks[MOST_LISTED]);
-        register.remove(&tasks[0]);
-        assert_eq!(
-            (register.tasks.len(), register.unlisted),
-            (MOST_LISTED - 1, 1)
-        );
+        register().extend(tasks.into_iter().map(|task| (task.id, task)));
+        let states = states();
+        assert_eq!((states.tasks.len(), states.unlisted), (MOST_LISTED, 2));
+        register().clear();
     }
 
     #[test]

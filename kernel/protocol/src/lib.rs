@@ -132,10 +132,12 @@ pub enum HostEvent {
     },
     /// The answer to [`HostRequest::Tasks`].
     Tasks(TaskStates),
-    /// Threads that the cell has started still live at its end.
-    ThreadsLeft {
-        /// These, without the places in them.
+    /// Threads or tasks that the cell has started still live at its end.
+    Left {
+        /// The threads, without the places in them.
         threads: Vec<Thread>,
+        /// How many tasks of tokio.
+        tasks: usize,
     },
     /// A cell may start no more threads.
     ThreadRefused {
@@ -184,10 +186,12 @@ pub enum HostRequest {
         /// The cell, as the host counts them: the number before its [`HostEvent::CellStarted`].
         cell: u64,
     },
-    /// Stop these threads, as soon as each comes to a place where it can be stopped.
-    StopThreads {
+    /// Stop these threads and tasks, as soon as each comes to a place where it can be stopped.
+    Stop {
         /// See [`Thread::number`].
-        numbers: Vec<u64>,
+        threads: Vec<u64>,
+        /// See [`TaskState::id`].
+        tasks: Vec<u64>,
     },
     /// From now on so many threads may live at once; [`DEFAULT_THREAD_LIMIT`] until then.
     LimitThreads {

@@ -47,6 +47,14 @@ pub(crate) fn wake_marked_threads() -> usize {
     marked.map(|slot| fate::wake(slot.id.load(Relaxed))).count()
 }
 
+/// Wakes the threads that work for a cell at the moment.
+pub(crate) fn wake_threads_of(cell: u64) {
+    let (living, _) = registry::living();
+    for slot in living.filter(|slot| slot.works_for(cell)) {
+        fate::wake(slot.id.load(Relaxed));
+    }
+}
+
 /// Whether some are left.
 pub(crate) fn is_any_thread_marked() -> bool {
     let (mut living, _) = registry::living();

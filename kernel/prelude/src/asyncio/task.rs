@@ -240,6 +240,9 @@ impl<T: fmt::Debug> fmt::Debug for Task<T> {
 pub(super) trait Step {
     /// Runs the future to its next `.await` that has to wait. Returns whether it is done.
     fn step(&mut self) -> bool;
+
+    /// Drops the future where it stands.
+    fn cancel(&mut self);
 }
 
 struct Running<F: Future> {
@@ -293,5 +296,10 @@ impl<F: Future> Step for Running<F> {
         self.future = None;
         self.slot.finish(outcome);
         true
+    }
+
+    fn cancel(&mut self) {
+        self.future = None;
+        self.slot.finish(None);
     }
 }

@@ -5,6 +5,7 @@
 
 use std::{
     any::Any,
+    cell::Cell,
     panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind},
     pin::Pin,
     ptr,
@@ -13,7 +14,7 @@ use std::{
     thread,
 };
 
-use crate::host;
+use crate::{host, tasks};
 
 /// Not zero while some thread is to stop. The host writes to it, by its symbol.
 #[unsafe(export_name = "interleave_prelude_stopping")]
@@ -45,6 +46,19 @@ pub fn checkpoint() {
 /// Whether this thread is to stop.
 pub(crate) fn is_wanted() -> bool {
     STOPPING.load(Ordering::Relaxed) != 0 && host::is_to_stop()
+}
+
+thread_local! {
+    /// Whether what this thread does must come to its end.
+    static IS_SPARED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does something that is not stopped: destructors, which would be left in the middle.
+pub(crate) fn spare<R>(work: impl FnOnce() -> R) -> R {
+    let before = IS_SPARED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(work));
+    IS_SPARED.set(before);
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// Waits for a future, as `wait` does. When an interrupt ends that, finds the `.await` at which the
@@ -89,8 +103,9 @@ fn looking_waker() -> Waker {
 #[track_caller]
 fn stop() {
     // A destructor that runs while its thread unwinds must come to its end: to unwind out of it
-    // would abort the process.
-    if !thread::panicking() && host::is_to_stop() {
+    // would abort the process. So must those of a task that was aborted.
+    let is_spared = || IS_SPARED.try_with(Cell::get).unwrap_or(false) || tasks::is_dropping();
+    if !thread::panicking() && !is_spared() && host::is_to_stop() {
         super::stopped_at(Location::caller());
         resume_unwind(Box::new(Interrupted));
     }

@@ -1,9 +1,10 @@
 //! What tokio calls. The other side is `seams/tokio.rs.in` of the compiler, which declares the same.
 
 use std::{
+    any::Any,
     ffi::c_void,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::RawWakerVTable,
@@ -11,19 +12,30 @@ use std::{
 
 use interleave_protocol::{TaskKind, TaskName};
 
-use super::{CURRENT, Register, Task, now};
-use crate::{host::Owner, names, private::awaits::NOTING_OF_TASK, trace};
+use super::{
+    CURRENT, Task,
+    handle::{Control, Handle},
+    now, register,
+};
+use crate::{
+    host::Owner,
+    names,
+    private::{awaits::NOTING_OF_TASK, interrupt::Interrupted},
+    trace,
+};
 
 /// The functions, in the order that tokio knows.
 #[repr(C)]
 pub(crate) struct Hooks {
     begin: unsafe extern "C" fn(*const Birth) -> usize,
-    enter: unsafe extern "C" fn(usize) -> Before,
+    enter: unsafe extern "C" fn(usize, bool) -> Before,
     leave: unsafe extern "C" fn(usize, Before, bool),
     end: unsafe extern "C" fn(usize),
     wake: unsafe extern "C" fn(u64),
     noting: unsafe extern "C" fn() -> &'static RawWakerVTable,
     lost: unsafe extern "C" fn(u64),
+    made: unsafe extern "C" fn(u64, usize, &'static Control) -> bool,
+    stopped: unsafe extern "C" fn(usize, *const c_void) -> bool,
 }
 
 /// A task that is being spawned.
@@ -60,6 +72,8 @@ extern "C" fn interleave_task_hooks() -> &'static Hooks {
         wake,
         noting,
         lost,
+        made,
+        stopped,
     };
     &HOOKS
 }
@@ -98,6 +112,9 @@ unsafe extern "C" fn begin(birth: *const Birth) -> usize {
         since: AtomicU64::new(now()),
         busy: AtomicU64::new(0),
         is_over: AtomicBool::new(false),
+        handle: OnceLock::new(),
+        is_to_stop: AtomicBool::new(false),
+        is_dropped: AtomicBool::new(false),
     });
     if !task.is_internal {
         trace::spawned(task.name(), || {
@@ -107,22 +124,25 @@ unsafe extern "C" fn begin(birth: *const Birth) -> usize {
                 names::function_of(type_name)
             }
         });
-        trace::unseen(|| Register::lock().add(&task));
+        trace::unseen(|| register().insert(task.id, Arc::clone(&task)));
     }
     Arc::into_raw(task) as usize
 }
 
-/// This thread begins to run a task.
+/// This thread begins to run a task, or to drop it.
 ///
 /// # Safety
 ///
 /// `task` must be from [`begin`] and not have ended.
-unsafe extern "C" fn enter(task: usize) -> Before {
+unsafe extern "C" fn enter(task: usize, is_to_drop: bool) -> Before {
     let task = task as *const Task;
     // SAFETY: the caller vouches for it.
     let task_itself = unsafe { &*task };
     let cell = Owner::current().number();
     task_itself.owner.enter();
+    task_itself
+        .is_dropped
+        .fetch_or(is_to_drop, Ordering::Relaxed);
     // A task that is over is only dropped now.
     let is_seen = !task_itself.is_internal && !task_itself.is_over.load(Ordering::Relaxed);
     let traced = if is_seen {
@@ -163,7 +183,7 @@ unsafe extern "C" fn end(task: usize) {
     // SAFETY: `begin` gave one reference away, and the caller gives it back.
     let task = unsafe { Arc::from_raw(task as *const Task) };
     if !task.is_internal {
-        trace::unseen(|| Register::lock().remove(&task));
+        trace::unseen(|| register().remove(&task.id));
     }
 }
 
@@ -186,6 +206,39 @@ unsafe extern "C" fn lost(id: u64) {
 /// The functions of a waker that is a reference to another, and notes who clones it.
 unsafe extern "C" fn noting() -> &'static RawWakerVTable {
     &NOTING_OF_TASK
+}
+
+/// A task was made; this is what it can be stopped by. Returns whether it is wanted: it then belongs
+/// to this module.
+///
+/// # Safety
+///
+/// As for [`Handle::new`].
+unsafe extern "C" fn made(id: u64, handle: usize, control: &'static Control) -> bool {
+    let Some(task) = trace::unseen(|| register().get(&id).cloned()) else {
+        return false;
+    };
+    // SAFETY: the caller vouches for it.
+    let handle = unsafe { Handle::new(handle, control) };
+    // Two copies of tokio may use one number; the second handle is released here.
+    let _ = task.handle.set(handle);
+    true
+}
+
+/// A task was unwound. Whether that was to stop it; then it is aborted.
+///
+/// # Safety
+///
+/// `task` must be from [`begin`] and not have ended, and `panic` point to a `Box<dyn Any + Send>`.
+unsafe extern "C" fn stopped(task: usize, panic: *const c_void) -> bool {
+    // SAFETY: the caller vouches for both.
+    let (task, panic) = unsafe {
+        let panic = &*panic.cast::<Box<dyn Any + Send>>();
+        (&*(task as *const Task), panic)
+    };
+    let handle = task.handle.get();
+    let handle = handle.filter(|_| Interrupted::is_in(&**panic));
+    handle.map(Handle::abort).is_some()
 }
 
 /// For the host: gives `take` the [states](super::states) as JSON, with what it is to be given.

@@ -36,7 +36,8 @@ pub(super) const OURS: [Command; 12] = [
     },
     Command {
         name: ":join [NAME]",
-        description: "Wait for the threads of earlier cells, or for one of them",
+        description: "Wait for the threads and tasks of earlier cells, or for one of them, by its name or number in \
+                      `:threads`",
     },
     Command {
         name: ":quit",
@@ -44,11 +45,12 @@ pub(super) const OURS: [Command; 12] = [
     },
     Command {
         name: ":stop [NAME]",
-        description: "Stop the threads of earlier cells, or one of them",
+        description: "Stop the threads and tasks of earlier cells, or one of them: `:stop worker`, `:stop task 7`",
     },
     Command {
         name: ":threads",
-        description: "List the threads that cells have started, and what they do. `:threads limit N` allows N at once",
+        description: "List the threads and tasks that cells have started, and what they do. `:threads limit N` allows N \
+                      threads at once",
     },
     Command {
         name: ":time",

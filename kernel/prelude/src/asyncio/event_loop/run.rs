@@ -1,6 +1,14 @@
 //! The loop itself: sleep until something is ready, run it, begin again.
 
-use std::{cell::RefCell, cmp::Reverse, pin::Pin, sync::Arc, task::Waker, time::Instant};
+use std::{
+    cell::RefCell,
+    cmp::Reverse,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::Waker,
+    time::Instant,
+};
 
 use interleave_protocol::ObjectKind;
 
@@ -8,6 +16,7 @@ use super::{EventLoop, Work};
 use crate::{
     asyncio::ready::work_name,
     concurrent::futures::Exception,
+    host::Owner,
     panics,
     private::{
         awaits, checkpoint,
@@ -97,6 +106,24 @@ impl EventLoop {
             if let Some(Reverse((_, id))) = timers.pop() {
                 self.inner.ready.push(id);
             }
+        }
+    }
+
+    /// Drops what a cell has asked for: the cell was interrupted.
+    pub(crate) fn give_up(&self, cell: Owner) {
+        let all = self.inner.work.borrow_mut();
+        let of_cell = all.iter().filter(|(_, (owner, _))| *owner == cell);
+        let mut ids: Vec<u64> = of_cell.map(|(id, _)| *id).collect();
+        drop(all);
+        ids.sort_unstable();
+        for id in ids {
+            let work = self.inner.work.borrow_mut().remove(&id);
+            let give_up = || match work {
+                Some((_, Work::Task(mut step))) => step.cancel(),
+                other => drop(other),
+            };
+            // The panic of a destructor was reported.
+            let _ = catch_unwind(AssertUnwindSafe(|| interrupt::spare(give_up)));
         }
     }
 

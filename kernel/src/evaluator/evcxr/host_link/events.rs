@@ -59,7 +59,7 @@ impl State {
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
             HostEvent::Tasks(tasks) => self.take_tasks(tasks),
-            HostEvent::ThreadsLeft { threads } => self.tell_what_is_left(cell, &threads),
+            HostEvent::Left { threads, tasks } => self.tell_what_is_left(cell, &threads, tasks),
             HostEvent::ThreadRefused { limit, at } => self.refuse_threads(cell, limit, &at),
             HostEvent::Threads { threads, unseen } => self.take_threads(threads, unseen),
             HostEvent::Trace(batch) => self.take_trace(cell, batch),

@@ -38,10 +38,10 @@ impl HostLink {
         state.threads.take()
     }
 
-    /// Asks threads to stop. `None` when the host cannot hear.
-    pub(in crate::evaluator::evcxr) fn stop_threads(&self, numbers: &[u64]) -> Option<()> {
-        let numbers = numbers.to_vec();
-        self.lock().tell(&HostRequest::StopThreads { numbers })
+    /// Asks threads and tasks to stop, by their numbers. `None` when the host cannot hear.
+    pub(in crate::evaluator::evcxr) fn stop(&self, threads: &[u64], tasks: &[u64]) -> Option<()> {
+        let (threads, tasks) = (threads.to_vec(), tasks.to_vec());
+        self.lock().tell(&HostRequest::Stop { threads, tasks })
     }
 
     /// From now on so many threads may live at once. `None` when the host cannot hear.
@@ -93,9 +93,7 @@ impl State {
     pub(super) fn show_value_before(&mut self, cell: u64, chunk: &Chunk) {
         let is_notice = matches!(
             chunk,
-            Chunk::Event(
-                HostEvent::ThreadsLeft { .. } | HostEvent::CellEnded(_) | HostEvent::Trace(_)
-            )
+            Chunk::Event(HostEvent::Left { .. } | HostEvent::CellEnded(_) | HostEvent::Trace(_))
         );
         if self.value.as_ref().is_some_and(|(of, _)| *of == cell) && !is_notice {
             self.show_value();
@@ -109,8 +107,8 @@ impl State {
         }
     }
 
-    pub(super) fn tell_what_is_left(&mut self, cell: u64, threads: &[Thread]) {
-        if let Some(notice) = notice::of_left(threads) {
+    pub(super) fn tell_what_is_left(&mut self, cell: u64, threads: &[Thread], tasks: usize) {
+        if let Some(notice) = notice::of_left(threads, tasks) {
             self.outputs.remark(cell, notice);
         }
     }

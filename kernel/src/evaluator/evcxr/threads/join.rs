@@ -1,20 +1,21 @@
-//! `:join`: waits for threads of earlier cells.
+//! `:join`: waits for threads and tasks of earlier cells.
 
 use std::{collections::BTreeMap, time::Duration};
 
-use interleave_protocol::{Display, DisplayRole, Thread};
+use interleave_protocol::{Display, DisplayRole};
 use serde_json::Value;
 
 use super::{
     super::{failures, host_link::HostLink},
-    select, words,
+    select::{Living, Meant},
+    words,
 };
 use crate::evaluator::{Failure, Output};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Waits until the threads have ended that the names mean, and shows meanwhile which have not.
+/// Waits until the threads and tasks have ended that the names mean, and shows meanwhile which have not.
 ///
 /// # Errors
 ///
@@ -25,26 +26,26 @@ pub(in crate::evaluator::evcxr) fn join(
     wait_for_interrupt: impl Fn(Duration) -> bool,
 ) -> Result<(), Failure> {
     let mut status = Status::new(link);
-    let mut threads = link.threads().ok_or_else(failures::no_answer)?;
-    let meant = select::select(&select::students(&threads.known), names);
-    let meant = meant.map_err(|error| failures::plain("error", &error))?;
-    let numbers: Vec<u64> = meant.iter().map(|thread| thread.number).collect();
+    let mut living = Living::now(link)?;
+    let meant = Meant::by(names, &living);
+    let mut meant = meant.map_err(|error| failures::plain("error", &error))?;
     loop {
-        let left: Vec<&Thread> = threads
-            .known
-            .iter()
-            .filter(|thread| numbers.contains(&thread.number))
-            .collect();
+        meant.add_unlisted(&living);
+        let left = meant.left(&living);
         if left.is_empty() {
-            status.show(&words::ended(numbers.len()));
+            status.show(&words::have(
+                meant.threads.len(),
+                meant.tasks.len(),
+                "ended",
+            ));
             return Ok(());
         }
-        status.show(&format!("waiting for {}", words::list(&left)));
+        status.show(&format!("waiting for {}", left.list()));
         if wait_for_interrupt(PAUSE) {
-            let message = format!("still running: {}", words::list(&left));
+            let message = format!("still running: {}", left.list());
             return Err(failures::plain("Interrupted", &message));
         }
-        threads = link.threads().ok_or_else(failures::no_answer)?;
+        living = Living::now(link)?;
     }
 }
 

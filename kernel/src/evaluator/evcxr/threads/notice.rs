@@ -1,14 +1,14 @@
-//! The line at the end of a cell that leaves threads running.
+//! The line at the end of a cell that leaves threads or tasks running.
 
 use interleave_protocol::Thread;
 
 use super::words;
 
-/// What to do about threads; said where there are any.
+/// What to do about them; said where there are any.
 const COMMANDS: &str = ":threads lists, :join waits, :stop stops";
 
-/// Says which threads of a cell still run. `None` when none does.
-pub(in crate::evaluator::evcxr) fn of_left(threads: &[Thread]) -> Option<String> {
+/// Says which threads of a cell still run, and how many tasks. `None` when none does.
+pub(in crate::evaluator::evcxr) fn of_left(threads: &[Thread], tasks: usize) -> Option<String> {
     let (timers, others): (Vec<&Thread>, Vec<&Thread>) = threads
         .iter()
         .partition(|thread| words::is_pending_timer(thread));
@@ -22,7 +22,12 @@ pub(in crate::evaluator::evcxr) fn of_left(threads: &[Thread]) -> Option<String>
         1 => Some(words::list(&others).replacen(':', " of this cell still runs:", 1)),
         _ => Some(words::list(&others).replacen(':', " of this cell still run:", 1)),
     };
-    let parts: Vec<String> = [others, timers].into_iter().flatten().collect();
+    let tasks = match tasks {
+        0 => None,
+        1 => Some("1 task of this cell still runs".to_owned()),
+        count => Some(format!("{count} tasks of this cell still run")),
+    };
+    let parts: Vec<String> = [others, tasks, timers].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("{} ({COMMANDS})", parts.join("; ")))
 }
 
@@ -40,15 +45,20 @@ mod tests {
 
     #[track_caller]
     fn check(threads: &[Thread], expected: &str) {
+        check_with_tasks(threads, 0, expected);
+    }
+
+    #[track_caller]
+    fn check_with_tasks(threads: &[Thread], tasks: usize, expected: &str) {
         let expected = format!("{expected} (:threads lists, :join waits, :stop stops)");
-        assert_eq!(of_left(threads), Some(expected));
+        assert_eq!(of_left(threads, tasks), Some(expected));
     }
 
     #[test]
     fn threads_are_named_and_timers_are_counted() {
         let worker = thread("worker", ThreadState::Running);
         let timer = thread("Timer-1", FIRES);
-        assert_eq!(of_left(&[]), None);
+        assert_eq!(of_left(&[], 0), None);
         check(
             std::slice::from_ref(&worker),
             "1 thread of this cell still runs: worker",
@@ -65,6 +75,21 @@ mod tests {
         check(
             &vec![worker; 6],
             "6 threads of this cell still run: worker, worker, worker, worker and 2 more",
+        );
+    }
+
+    #[test]
+    fn tasks_are_counted() {
+        check_with_tasks(&[], 1, "1 task of this cell still runs");
+        let both = [
+            thread("worker", ThreadState::Running),
+            thread("Timer-1", FIRES),
+        ];
+        check_with_tasks(
+            &both,
+            3,
+            "1 thread of this cell still runs: worker; 3 tasks of this cell still run; \
+             1 timer of this cell is still to fire",
         );
     }
 

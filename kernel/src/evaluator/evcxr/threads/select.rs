@@ -1,8 +1,34 @@
-//! Which threads a command means.
+//! Which threads and tasks a command means.
 
-use interleave_protocol::{Thread, ThreadKind};
+use std::collections::BTreeSet;
 
-use super::words;
+use interleave_protocol::{TaskState, TaskStates, Thread, ThreadKind};
+
+use super::{
+    super::{
+        failures,
+        host_link::{HostLink, Threads},
+    },
+    tasks, words,
+};
+use crate::evaluator::Failure;
+
+/// What lives at a moment.
+pub(super) struct Living {
+    pub(super) threads: Threads,
+    pub(super) tasks: TaskStates,
+}
+
+impl Living {
+    /// # Errors
+    ///
+    /// When the host does not answer.
+    pub(super) fn now(link: &HostLink) -> Result<Self, Failure> {
+        let threads = link.threads().ok_or_else(failures::no_answer)?;
+        let tasks = link.tasks().ok_or_else(failures::no_answer)?;
+        Ok(Self { threads, tasks })
+    }
+}
 
 /// The threads that cells have started: the ones that commands can be about.
 pub(super) fn students(threads: &[Thread]) -> Vec<&Thread> {
@@ -10,52 +36,169 @@ pub(super) fn students(threads: &[Thread]) -> Vec<&Thread> {
     threads.iter().filter(is_student).collect()
 }
 
-/// Those that are called by one of the names or numbers; all of them if there is none, or `all`.
-///
-/// # Errors
-///
-/// When a name is nobody's: words that list the right ones.
-pub(super) fn select<'a>(threads: &[&'a Thread], names: &str) -> Result<Vec<&'a Thread>, String> {
-    let mut selected: Vec<&Thread> = Vec::new();
-    for name in names.split([' ', ',']).filter(|name| !name.is_empty()) {
-        let is_meant = |thread: &&&Thread| {
-            name == "all"
-                || thread.number.to_string() == name
-                || thread.name.as_deref() == Some(name)
-        };
-        let before = selected.len();
-        selected.extend(threads.iter().filter(is_meant));
-        if selected.len() == before && name != "all" {
-            return Err(unknown(threads, name));
-        }
-    }
-    if names.trim().is_empty() {
-        selected.extend(threads);
-    }
-    selected.sort_by_key(|thread| thread.number);
-    selected.dedup_by_key(|thread| thread.number);
-    Ok(selected)
+/// The threads and tasks that a command is about, by their numbers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Meant {
+    pub(super) threads: BTreeSet<u64>,
+    pub(super) tasks: BTreeSet<u64>,
+    /// Whether all tasks are meant, and there were too many to list.
+    has_unlisted: bool,
 }
 
-fn unknown(threads: &[&Thread], name: &str) -> String {
-    let names: Vec<String> = threads
-        .iter()
-        .map(|thread| words::name_and_number(thread))
-        .collect();
+impl Meant {
+    /// Those that are called by one of the names or numbers, `task 7` being a task's; all of them if
+    /// there is none, or `all`.
+    ///
+    /// # Errors
+    ///
+    /// When a name is nobody's: words that list the right ones.
+    pub(super) fn by(names: &str, living: &Living) -> Result<Self, String> {
+        let mut meant = Self::default();
+        let words = names.split([' ', ',']).filter(|word| !word.is_empty());
+        let mut words = words.peekable();
+        if words.peek().is_none() {
+            meant.add_all(living);
+        }
+        while let Some(word) = words.next() {
+            let number = words.peek().and_then(|next| next.parse().ok());
+            match (word, number) {
+                ("all", _) => meant.add_all(living),
+                ("task", Some(number)) => {
+                    words.next();
+                    meant.add_task(number, living)?;
+                }
+                _ => meant.add_threads(word, living)?,
+            }
+        }
+        Ok(meant)
+    }
+
+    /// Takes what was too many to be listed, when others have ended.
+    pub(super) fn add_unlisted(&mut self, living: &Living) {
+        if self.has_unlisted {
+            self.add_all_tasks(living);
+        }
+    }
+
+    fn add_all(&mut self, living: &Living) {
+        let threads = students(&living.threads.known).into_iter();
+        self.threads.extend(threads.map(|thread| thread.number));
+        self.add_all_tasks(living);
+    }
+
+    fn add_all_tasks(&mut self, living: &Living) {
+        let tasks = living.tasks.tasks.iter();
+        self.tasks.extend(tasks.map(|task| task.id));
+        self.has_unlisted = living.tasks.unlisted > 0;
+    }
+
+    fn add_task(&mut self, number: u64, living: &Living) -> Result<(), String> {
+        let mut tasks = living.tasks.tasks.iter();
+        if !tasks.any(|task| task.id == number) {
+            return Err(unknown("task", &format!("task {number}"), living));
+        }
+        self.tasks.insert(number);
+        Ok(())
+    }
+
+    fn add_threads(&mut self, name: &str, living: &Living) -> Result<(), String> {
+        let mut threads = students(&living.threads.known);
+        threads.retain(|thread| {
+            thread.number.to_string() == name || thread.name.as_deref() == Some(name)
+        });
+        if threads.is_empty() {
+            return Err(unknown("thread", name, living));
+        }
+        let numbers = threads.iter().map(|thread| thread.number);
+        self.threads.extend(numbers);
+        Ok(())
+    }
+
+    /// Those of them that live.
+    pub(super) fn left<'a>(&self, living: &'a Living) -> Left<'a> {
+        let threads = living.threads.known.iter();
+        let tasks = living.tasks.tasks.iter();
+        Left {
+            threads: threads
+                .filter(|thread| self.threads.contains(&thread.number))
+                .collect(),
+            tasks: tasks.filter(|task| self.tasks.contains(&task.id)).collect(),
+        }
+    }
+}
+
+/// What has not ended.
+pub(super) struct Left<'a> {
+    pub(super) threads: Vec<&'a Thread>,
+    pub(super) tasks: Vec<&'a TaskState>,
+}
+
+impl Left<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.threads.is_empty() && self.tasks.is_empty()
+    }
+
+    /// How many, and which.
+    pub(super) fn list(&self) -> String {
+        let threads = (!self.threads.is_empty()).then(|| words::list(&self.threads));
+        let tasks = (!self.tasks.is_empty()).then(|| tasks::list(&self.tasks));
+        let both: Vec<String> = [threads, tasks].into_iter().flatten().collect();
+        both.join("; ")
+    }
+}
+
+fn unknown(kind: &str, name: &str, living: &Living) -> String {
+    /// So many are offered of each kind.
+    const OFFERED: usize = 20;
+    let threads = students(&living.threads.known).into_iter();
+    let threads = threads.map(words::name_and_number).take(OFFERED);
+    let tasks = living.tasks.tasks.iter();
+    let tasks = tasks.map(|task| format!("task {}", task.id)).take(OFFERED);
+    let names: Vec<String> = threads.chain(tasks).collect();
     if names.is_empty() {
-        return format!("no thread is called `{name}`: no thread that a cell started is running");
+        return format!(
+            "no {kind} is called `{name}`: no thread or task that a cell started is running"
+        );
     }
     format!(
-        "no thread is called `{name}`. There are: {}",
+        "no {kind} is called `{name}`. There are: {}",
         names.join(", ")
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use interleave_protocol::ThreadState;
+    use interleave_protocol::{Location, ThreadState};
 
     use super::{super::words::tests::thread, *};
+
+    fn task(id: u64) -> TaskState {
+        TaskState {
+            id,
+            is_blocking: false,
+            cell: 1,
+            spawned_at: Location {
+                file: String::new(),
+                line: 1,
+                column: 1,
+            },
+            is_running: false,
+            since: 0,
+            busy: 0,
+        }
+    }
+
+    fn living() -> Living {
+        let tasks = TaskStates {
+            tasks: vec![task(7), task(12)],
+            unlisted: 0,
+        };
+        let threads = Threads {
+            known: threads(),
+            unseen: 0,
+        };
+        Living { threads, tasks }
+    }
 
     fn threads() -> Vec<Thread> {
         let with_number = |name: &str, number| Thread {
@@ -80,37 +223,55 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(names: &str, expected: &[u64]) {
-        let threads = threads();
-        let selected = select(&students(&threads), names).unwrap();
-        let numbers: Vec<u64> = selected.iter().map(|thread| thread.number).collect();
-        assert_eq!(numbers, expected);
+    fn check(names: &str, threads: &[u64], tasks: &[u64]) {
+        let meant = Meant::by(names, &living()).unwrap();
+        assert_eq!(Vec::from_iter(meant.threads), threads);
+        assert_eq!(Vec::from_iter(meant.tasks), tasks);
     }
 
     #[test]
-    fn a_thread_is_meant_by_its_name_or_its_number() {
-        check("", &[7, 8, 9, 10]);
-        check("all", &[7, 8, 9, 10]);
-        check("a", &[7, 10]);
-        check("9, b", &[8, 9]);
-        check("b 8", &[8]);
+    fn a_thread_is_meant_by_its_name_or_its_number_and_a_task_by_its_number() {
+        check("", &[7, 8, 9, 10], &[7, 12]);
+        check("all", &[7, 8, 9, 10], &[7, 12]);
+        check("a", &[7, 10], &[]);
+        check("9, b", &[8, 9], &[]);
+        check("b 8", &[8], &[]);
+        check("task 7", &[], &[7]);
+        check("8 task 12, a", &[7, 8, 10], &[12]);
+    }
+
+    #[test]
+    fn tasks_that_were_not_listed_come_later() {
+        let mut living = living();
+        living.tasks.unlisted = 1;
+        let mut meant = Meant::by("", &living).unwrap();
+        living.tasks.tasks = vec![task(13)];
+        living.tasks.unlisted = 0;
+        meant.add_unlisted(&living);
+        living.tasks.tasks.push(task(14));
+        meant.add_unlisted(&living);
+        assert_eq!(Vec::from_iter(&meant.tasks), [&7, &12, &13]);
+        let left = meant.left(&living);
+        assert_eq!(left.list(), "4 threads: a, b, thread 9, a; 1 task: 13");
     }
 
     #[test]
     fn a_wrong_name_is_answered_with_the_right_ones() {
-        let threads = threads();
-        let error = select(&students(&threads), "c").unwrap_err();
+        let living = living();
+        let error = |names| Meant::by(names, &living).unwrap_err();
         assert_eq!(
-            error,
-            "no thread is called `c`. There are: a (7), b (8), thread 9, a (10)"
+            error("c"),
+            "no thread is called `c`. There are: a (7), b (8), thread 9, a (10), task 7, task 12"
         );
-        let error = select(&students(&threads), "3").unwrap_err();
-        assert!(
-            error.contains("`3`"),
-            "a thread of a pool is nobody's: {error}"
-        );
-        let error = select(&[], "c").unwrap_err();
-        assert!(error.ends_with("no thread that a cell started is running"));
-        assert_eq!(select(&[], "all"), Ok(Vec::new()));
+        assert!(error("3").contains("`3`"), "a thread of a pool is nobody's");
+        assert!(error("task 8").starts_with("no task is called `task 8`."));
+        assert!(error("task").starts_with("no thread is called `task`."));
+        let none = Living {
+            threads: Threads::default(),
+            tasks: TaskStates::default(),
+        };
+        let error = Meant::by("c", &none).unwrap_err();
+        assert!(error.ends_with("no thread or task that a cell started is running"));
+        assert_eq!(Meant::by("all", &none), Ok(Meant::default()));
     }
 }

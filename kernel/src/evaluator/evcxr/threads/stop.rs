@@ -1,28 +1,26 @@
-//! `:stop`: asks threads of earlier cells to stop.
+//! `:stop`: asks threads and tasks of earlier cells to stop.
 
 use std::{
     collections::BTreeMap,
     time::{Duration, Instant},
 };
 
-use interleave_protocol::Thread;
 use serde_json::Value;
 
 use super::{
-    super::{
-        failures,
-        host_link::{HostLink, Threads},
-    },
-    PlacesSoFar, name_of_joined, select, words,
+    super::{failures, host_link::HostLink},
+    PlacesSoFar, name_of_joined,
+    select::{Living, Meant},
+    tasks, words,
 };
 use crate::evaluator::Failure;
 
-/// So long a thread may take.
+/// So long they may take.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Stops the threads that the names mean, and says which have ended and what the others do.
+/// Stops the threads and tasks that the names mean, and says which have ended and what the others do.
 ///
 /// # Errors
 ///
@@ -32,43 +30,50 @@ pub(in crate::evaluator::evcxr) fn stop(
     names: &str,
     wait_for_interrupt: impl Fn(Duration) -> bool,
 ) -> Result<BTreeMap<String, Value>, Failure> {
-    let mut threads = link.threads().ok_or_else(failures::no_answer)?;
-    let meant = select::select(&select::students(&threads.known), names);
-    let meant = meant.map_err(|error| failures::plain("error", &error))?;
-    let numbers: Vec<u64> = meant.iter().map(|thread| thread.number).collect();
-    link.stop_threads(&numbers)
-        .ok_or_else(failures::no_answer)?;
+    let mut living = Living::now(link)?;
+    let meant = Meant::by(names, &living);
+    let mut meant = meant.map_err(|error| failures::plain("error", &error))?;
     let end = Instant::now() + PATIENCE;
-    while !left(&threads, &numbers).is_empty() && Instant::now() < end && !wait_for_interrupt(PAUSE)
-    {
-        threads = link.threads().ok_or_else(failures::no_answer)?;
+    let mut asked = 0;
+    loop {
+        meant.add_unlisted(&living);
+        if meant.threads.len() + meant.tasks.len() > asked {
+            let numbers = [&meant.threads, &meant.tasks];
+            let [threads, tasks] = numbers.map(|numbers| Vec::from_iter(numbers.iter().copied()));
+            link.stop(&threads, &tasks)
+                .ok_or_else(failures::no_answer)?;
+            asked = threads.len() + tasks.len();
+        }
+        let is_over = meant.left(&living).is_empty() || Instant::now() >= end;
+        if is_over || wait_for_interrupt(PAUSE) {
+            break;
+        }
+        living = Living::now(link)?;
     }
-    let text = report(link, &threads, &numbers);
+    let text = report(link, &meant, &living);
     Ok(BTreeMap::from([(
         "text/plain".to_owned(),
         Value::from(text),
     )]))
 }
 
-fn left<'a>(threads: &'a Threads, numbers: &[u64]) -> Vec<&'a Thread> {
-    let is_meant = |thread: &&Thread| numbers.contains(&thread.number);
-    threads.known.iter().filter(is_meant).collect()
-}
-
-fn report(link: &HostLink, threads: &Threads, numbers: &[u64]) -> String {
-    let left = left(threads, numbers);
+fn report(link: &HostLink, meant: &Meant, living: &Living) -> String {
+    let left = meant.left(living);
     let mut places = PlacesSoFar::new(link);
     let mut lines = Vec::new();
-    if left.is_empty() || numbers.len() > left.len() {
-        lines.push(words::stopped(numbers.len() - left.len()));
+    let threads = meant.threads.len() - left.threads.len();
+    let tasks = meant.tasks.len() - left.tasks.len();
+    if left.is_empty() || threads + tasks > 0 {
+        lines.push(words::have(threads, tasks, "stopped"));
     }
-    for thread in left {
-        let state = words::state(thread, &name_of_joined(thread, threads));
+    for thread in left.threads {
+        let state = words::state(thread, &name_of_joined(thread, &living.threads));
         lines.push(words::goes_on(
             thread,
             &state,
             places.of_wait(thread).as_deref(),
         ));
     }
+    lines.extend(tasks::go_on(&left.tasks));
     lines.join("\n")
 }

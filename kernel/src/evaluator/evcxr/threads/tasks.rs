@@ -1,4 +1,4 @@
-//! The tasks of tokio in the table of `:threads`.
+//! The tasks of tokio in the table of `:threads`, and in words.
 
 use std::collections::HashMap;
 
@@ -25,6 +25,38 @@ pub(super) fn rows(link: &HostLink, states: &TaskStates) -> (Vec<Row>, usize) {
     (rows, more)
 }
 
+/// How many tasks, and which.
+pub(super) fn list(tasks: &[&TaskState]) -> String {
+    let named = tasks.iter().take(words::NAMED);
+    let names: Vec<String> = named.map(|task| task.id.to_string()).collect();
+    let more = match tasks.len().saturating_sub(words::NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let count = words::count(tasks.len(), "task");
+    format!("{count}: {}{more}", names.join(", "))
+}
+
+/// Why tasks that were asked to stop have not.
+pub(super) fn go_on(tasks: &[&TaskState]) -> Vec<String> {
+    let (running, waiting): (Vec<&TaskState>, Vec<&TaskState>) =
+        tasks.iter().partition(|task| task.is_running);
+    let mut lines = Vec::new();
+    if !running.is_empty() {
+        lines.push(format!(
+            "{} in code that does not ask whether to stop; to be stopped at the next `.await`",
+            list(&running)
+        ));
+    }
+    if !waiting.is_empty() {
+        lines.push(format!(
+            "{} to be stopped when the runtime runs again; nobody drives it just now",
+            list(&waiting)
+        ));
+    }
+    lines
+}
+
 fn row(task: &TaskState, started: Option<String>) -> Row {
     let state = match (task.is_running, task.is_blocking) {
         (true, _) => "runs",
@@ -49,10 +81,9 @@ fn span(microseconds: u64) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_task_says_what_it_waits_for_and_how_long_it_has_run() {
-        let task = TaskState {
-            id: 7,
+    fn task(id: u64, is_running: bool) -> TaskState {
+        TaskState {
+            id,
             is_blocking: false,
             cell: 3,
             spawned_at: Location {
@@ -60,10 +91,30 @@ mod tests {
                 line: 1,
                 column: 1,
             },
-            is_running: false,
+            is_running,
             since: 1_500_000,
             busy: 20_000,
-        };
+        }
+    }
+
+    #[test]
+    fn tasks_that_go_on_say_why() {
+        let tasks = [3, 4, 5, 6, 7, 8].map(|id| task(id, id == 3));
+        let lines = go_on(&tasks.iter().collect::<Vec<_>>());
+        assert_eq!(
+            lines,
+            [
+                "1 task: 3 in code that does not ask whether to stop; to be stopped at the next `.await`",
+                "5 tasks: 4, 5, 6, 7 and 1 more to be stopped when the runtime runs again; nobody \
+                 drives it just now",
+            ]
+        );
+        assert_eq!(go_on(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_task_says_what_it_waits_for_and_how_long_it_has_run() {
+        let task = task(7, false);
         let cells = |task: &TaskState| row(task, Some("In[3]:1".into())).cells().map(str::to_owned);
         assert_eq!(
             cells(&task),

@@ -15,9 +15,11 @@ pub(super) fn name_and_number(thread: &Thread) -> String {
     }
 }
 
+/// So many are named where several are spoken of.
+pub(super) const NAMED: usize = 4;
+
 /// How many threads, and which.
 pub(super) fn list(threads: &[&Thread]) -> String {
-    const NAMED: usize = 4;
     let named = threads.iter().take(NAMED);
     let names: Vec<String> = named
         .map(|thread| name(thread.number, thread.name.as_deref()))
@@ -26,25 +28,20 @@ pub(super) fn list(threads: &[&Thread]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("{}: {}{more}", count(threads.len()), names.join(", "))
+    let count = count(threads.len(), "thread");
+    format!("{count}: {}{more}", names.join(", "))
 }
 
-/// What there is to say once so many threads have ended.
-pub(super) fn ended(threads: usize) -> String {
-    match threads {
-        0 => "No thread that a cell started is running.".to_owned(),
-        1 => "1 thread has ended.".to_owned(),
-        many => format!("{many} threads have ended."),
-    }
-}
-
-/// The same when they were asked to.
-pub(super) fn stopped(threads: usize) -> String {
-    match threads {
-        0 => "No thread that a cell started is running.".to_owned(),
-        1 => "1 thread has stopped.".to_owned(),
-        many => format!("{many} threads have stopped."),
-    }
+/// What there is to say once so many threads and tasks have ended, or `have` done something else.
+pub(super) fn have(threads: usize, tasks: usize, done: &str) -> String {
+    let has = if threads + tasks == 1 { "has" } else { "have" };
+    let who = match (threads, tasks) {
+        (0, 0) => return "No thread or task that a cell started is running.".to_owned(),
+        (threads, 0) => count(threads, "thread"),
+        (0, tasks) => count(tasks, "task"),
+        both => format!("{} and {}", count(both.0, "thread"), count(both.1, "task")),
+    };
+    format!("{who} {has} {done}.")
 }
 
 /// Why a thread that was asked to stop has not.
@@ -60,11 +57,10 @@ pub(super) fn goes_on(thread: &Thread, state: &str, place: Option<&str>) -> Stri
     )
 }
 
-fn count(threads: usize) -> String {
-    match threads {
-        1 => "1 thread".to_owned(),
-        many => format!("{many} threads"),
-    }
+/// So many of something.
+pub(super) fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
 }
 
 /// What the thread does. `joined` is the thread whose end it may be waiting for.
@@ -215,7 +211,9 @@ pub(super) mod tests {
         );
         let runs = goes_on(&thread("a", ThreadState::Running), "runs", None);
         assert!(runs.ends_with("does not ask whether to stop."), "{runs}");
-        assert_eq!(stopped(1), "1 thread has stopped.");
+        assert_eq!(have(1, 0, "stopped"), "1 thread has stopped.");
+        assert_eq!(have(0, 2, "ended"), "2 tasks have ended.");
+        assert_eq!(have(2, 1, "ended"), "2 threads and 1 task have ended.");
     }
 
     #[test]
