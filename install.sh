@@ -73,16 +73,21 @@ check_system() {
 
 check_rust() {
     # rustup writes this file; a shell that was open during its installation has not read it.
-    if ! command -v cargo >/dev/null && [ -f "$HOME/.cargo/env" ]; then
-        # shellcheck disable=SC1091
-        . "$HOME/.cargo/env"
+    local environment=${CARGO_HOME:-${HOME:-}/.cargo}/env
+    if ! command -v cargo >/dev/null && [ -f "$environment" ]; then
+        # shellcheck disable=SC1090
+        . "$environment"
     fi
     command -v cargo >/dev/null && command -v rustc >/dev/null ||
         fail "Rust is missing: install it from https://rustup.rs"
     local version
-    version=$(cd "$root" && rustc --version | cut -d ' ' -f 2)
-    at_least "$rust_needed" "$version" ||
-        fail "Rust $version is too old, $rust_needed is needed: run: rustup update stable"
+    version=$(cd "$root" && rustc --version | cut -d ' ' -f 2) ||
+        fail "rustc does not run, see its words above; if no toolchain is chosen, run: rustup default stable"
+    if ! at_least "$rust_needed" "$version"; then
+        ! command -v rustup >/dev/null ||
+            fail "Rust $version is too old, $rust_needed is needed: run: rustup update stable"
+        fail "Rust $version is too old, $rust_needed is needed: install it from https://rustup.rs"
+    fi
     local library
     library=$(cd "$root" && rustc --print sysroot)/lib/rustlib/src/rust/library
     if [ ! -d "$library" ]; then
@@ -95,8 +100,11 @@ check_rust() {
 }
 
 check_linker() {
-    command -v cc >/dev/null ||
-        fail "a C linker is missing: on Debian or Ubuntu run: apt install gcc libc6-dev"
+    local advice="on Debian or Ubuntu run: apt install gcc libc6-dev"
+    command -v cc >/dev/null || fail "a C linker is missing: $advice"
+    # SQLite is compiled, too, which needs the headers.
+    printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | cc -x c -o /dev/null - ||
+        fail "cc cannot make a program, see its words above; $advice"
 }
 
 # Prints the first Python that is new enough and can make virtual environments.
@@ -118,9 +126,9 @@ make_venv() {
         say "JupyterLab is in place"
         return
     fi
-    "$python" -m venv "$venv"
+    "$python" -m venv "$venv" || fail "$python cannot make $venv: see its words above"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$jupyterlab" ||
-        fail "JupyterLab cannot be installed into $venv: see pip's words above"
+        fail "JupyterLab cannot be installed into $venv: see pip's words above; it needs the network"
     # Last, so that a run that was cut short is not taken for a whole one.
     printf '%s\n' "$jupyterlab" >"$made"
 }
@@ -142,7 +150,8 @@ check_linker
 python=$(find_python)
 
 step 2 "building the kernel (about ten minutes the first time)"
-(cd "$root" && cargo build --release --locked -p interleave-kernel -p interleave-host -p interleave-compiler)
+(cd "$root" && cargo build --release --locked -p interleave-kernel -p interleave-host -p interleave-compiler) ||
+    fail "the kernel cannot be built: see cargo's words above; the first time it needs the network"
 
 step 3 "making .venv with JupyterLab"
 make_venv
