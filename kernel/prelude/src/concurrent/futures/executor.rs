@@ -1,33 +1,20 @@
 //! `ThreadPoolExecutor`: a fixed number of threads and a queue of jobs.
 
 mod map_results;
+mod pool;
 
-use std::{
-    cell::Cell,
-    collections::VecDeque,
-    fmt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    thread::{self, JoinHandle},
-};
+use std::{fmt, sync::Arc};
 
-use interleave_protocol::{ObjectKind, TaskKind, TaskName};
-use parking_lot::Mutex;
+use interleave_protocol::{TaskKind, TaskName};
 
+use self::pool::Pool;
 use super::{Exception, Future};
 use crate::{
-    host::Owner,
     names, panics,
     trace::{self, Entered},
-    waits::Condvar,
 };
 
 pub use map_results::MapResults;
-
-type Job = Box<dyn FnOnce() + Send>;
 
 /// A number of threads that work off a queue of jobs. Each job has a [`Future`] for its result.
 ///
@@ -64,35 +51,6 @@ struct Handle {
     pool: Arc<Pool>,
 }
 
-struct Pool {
-    number: usize,
-    max_workers: usize,
-    queue: Mutex<Queue>,
-    /// A job came, or there will be no more.
-    changed: Condvar,
-    /// A thread ended.
-    ended: Condvar,
-}
-
-#[derive(Default)]
-struct Queue {
-    /// Each with the cell that asked for it.
-    jobs: VecDeque<(Owner, Job)>,
-    threads: Vec<JoinHandle<()>>,
-    /// Threads made so far. None ends before the shutdown.
-    workers: usize,
-    /// Threads that are in a job.
-    busy: usize,
-    /// Threads that have ended, after the shutdown.
-    ended: usize,
-    shutdown: bool,
-}
-
-thread_local! {
-    /// The number of the pool that this thread works for.
-    static WORKS_FOR: Cell<Option<usize>> = const { Cell::new(None) };
-}
-
 impl ThreadPoolExecutor {
     /// Makes a pool of at most `max_workers` threads. None is started yet.
     ///
@@ -114,19 +72,10 @@ impl ThreadPoolExecutor {
     /// When `max_workers` is 0: no job would ever run.
     #[track_caller]
     pub fn new(max_workers: usize) -> ThreadPoolExecutor {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
         assert!(max_workers > 0, "max_workers must be greater than 0");
-        let pool = Pool {
-            number: COUNT.fetch_add(1, Ordering::Relaxed),
-            max_workers,
-            queue: Mutex::default(),
-            changed: Condvar::new(),
-            ended: Condvar::new(),
-        };
+        let pool = Arc::new(Pool::new(max_workers));
         ThreadPoolExecutor {
-            handle: Arc::new(Handle {
-                pool: Arc::new(pool),
-            }),
+            handle: Arc::new(Handle { pool }),
         }
     }
 
@@ -214,21 +163,9 @@ impl ThreadPoolExecutor {
             }
         });
         trace::spawned(task, || name);
-        let mut queue = self.handle.pool.queue.lock();
-        assert!(
-            !queue.shutdown,
-            "cannot schedule new futures after shutdown"
-        );
-        if self.handle.pool.has_free_worker(&mut queue) {
-            // A thread will take it in a moment. Saying so now makes the state predictable.
-            future.begin();
-        }
-        // What the job prints belongs to the cell that submits it, not to the one that started the
-        // thread.
-        queue.jobs.push_back((Owner::current(), job));
-        self.handle.pool.tell_length(&queue);
-        drop(queue);
-        self.handle.pool.changed.notify_one();
+        // Saying so before it runs makes the state predictable.
+        let begins = || _ = future.begin();
+        self.handle.pool.add(job, &begins);
         future
     }
 
@@ -287,89 +224,8 @@ impl ThreadPoolExecutor {
         let pool = &self.handle.pool;
         pool.refuse_jobs();
         if wait {
-            let own = WORKS_FOR.get() == Some(pool.number);
-            assert!(!own, "cannot join current thread");
+            assert!(!pool.has_this_thread(), "cannot join current thread");
             pool.join();
-        }
-    }
-}
-
-impl Pool {
-    /// Whether a thread has nothing to do but the job that comes next. Starts one if need be.
-    fn has_free_worker(self: &Arc<Self>, queue: &mut Queue) -> bool {
-        // The queue is first in, first out: the jobs in it have the first claim on idle threads.
-        if queue.workers > queue.busy + queue.jobs.len() {
-            return true;
-        }
-        if queue.workers == self.max_workers {
-            return false;
-        }
-        let pool = Arc::clone(self);
-        let thread = thread::Builder::new()
-            .name(format!(
-                "ThreadPoolExecutor-{}_{}",
-                self.number, queue.workers
-            ))
-            .spawn(move || pool.work())
-            .unwrap_or_else(|error| panic!("can't start new thread: {error}"));
-        queue.threads.push(thread);
-        queue.workers += 1;
-        true
-    }
-
-    /// The life of a thread: one job after the other, until there are no more.
-    fn work(&self) {
-        WORKS_FOR.set(Some(self.number));
-        // Between two jobs it is no part of any cell, and does not end with one that is stopped.
-        Owner::NOBODY.enter();
-        while let Some(job) = self.next_job() {
-            // What the job itself panics with is in its future. This is for the rest, such as a
-            // job whose future was completed by somebody else.
-            let _ = catch_unwind(AssertUnwindSafe(job));
-            Owner::NOBODY.enter();
-            self.queue.lock().busy -= 1;
-        }
-        self.queue.lock().ended += 1;
-        self.ended.notify_all();
-    }
-
-    fn next_job(&self) -> Option<Job> {
-        let mut queue = self.queue.lock();
-        loop {
-            if let Some((owner, job)) = queue.jobs.pop_front() {
-                queue.busy += 1;
-                owner.enter();
-                self.tell_length(&queue);
-                return Some(job);
-            }
-            if queue.shutdown {
-                return None;
-            }
-            self.changed.wait(&mut queue);
-        }
-    }
-
-    /// Tells how many jobs wait for a thread.
-    fn tell_length(&self, queue: &Queue) {
-        let state = format_args!("{} queued", queue.jobs.len());
-        trace::state(ObjectKind::Pool, self.number as u64, state);
-    }
-
-    fn refuse_jobs(&self) {
-        self.queue.lock().shutdown = true;
-        self.changed.notify_all();
-    }
-
-    fn join(&self) {
-        let threads = std::mem::take(&mut self.queue.lock().threads);
-        for thread in threads {
-            // A worker catches every panic of its jobs.
-            let _ = thread.join();
-        }
-        // Another call of `shutdown` may have taken the threads, and still be waiting.
-        let mut queue = self.queue.lock();
-        while queue.ended < queue.workers {
-            self.ended.wait(&mut queue);
         }
     }
 }
@@ -386,7 +242,7 @@ impl fmt::Debug for ThreadPoolExecutor {
         write!(
             f,
             "<ThreadPoolExecutor max_workers={}>",
-            self.handle.pool.max_workers
+            self.handle.pool.max_workers()
         )
     }
 }
