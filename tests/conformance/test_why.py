@@ -166,7 +166,23 @@ STUCK = {
     "parked": ("loop { thread::park(); }", ["main is parked", "In[#]:1"]),
     "a lock of parking_lot": (
         "let twice = parking_lot::Mutex::new(0);\nlet first = twice.lock();\nlet second = twice.lock();",
-        ["main waits for lock `twice` (In[#]:3)"],
+        ["a lock that it holds itself", "main waits for lock `twice` (In[#]:3), which it holds itself since In[#]:2"],
+    ),
+    "philosophers with parking_lot": (
+        PHILOSOPHERS.replace("Mutex", "parking_lot::Mutex").replace(".lock().unwrap()", ".lock()"),
+        [
+            "3 threads wait for each other",
+            "Arendt waits for lock `forks[(seat + 1) % 3]` (In[#]:9), which Buber has held since In[#]:7",
+            "Cixous waits for lock `forks[(seat + 1) % 3]` (In[#]:9), which Arendt has held since In[#]:7",
+        ],
+    ),
+    "reader and writer of parking_lot": (
+        "let shared = parking_lot::RwLock::new(1);\nlet writer = shared.write();\nlet reader = shared.read();",
+        ["main waits for lock `shared` (In[#]:3), which it holds itself since In[#]:2"],
+    ),
+    "reader, then writer of parking_lot": (
+        "let shared = parking_lot::RwLock::new(1);\nlet reader = shared.read();\n*shared.write() += *reader;",
+        ["main waits for lock `shared` (In[#]:3), which it probably holds itself since In[#]:2"],
     ),
     "result": (
         "let nobody = concurrent::futures::Future::<i32>::new();\nnobody.result();",
@@ -272,6 +288,28 @@ def test_a_cell_that_waits_is_not_stuck(lesson, what):
     cell = lesson.run(WAITS[what])
     assert cell.reply["status"] == "ok", cell
     assert not says_stuck(cell), cell.outputs
+
+
+def test_a_holder_is_only_probable_where_locks_are_taken_in_macros(own_kernel):
+    """The newest note names the one who had the lock before."""
+    kernel = own_kernel()
+    kernel.run(USES)
+    kernel.run("macro_rules! locked { ($lock:expr) => { $lock.lock().unwrap() } }\nstatic SHARED: Mutex<i32> = Mutex::new(0);")
+    code = (
+        'thread::Builder::new().name("before".into()).spawn(|| *SHARED.lock().unwrap() += 1).unwrap().join().unwrap();\n'
+        "let both = Arc::new(Barrier::new(2));\nlet begun = Arc::clone(&both);\n"
+        'thread::Builder::new().name("holder".into()).spawn(move || { let _guard = locked!(SHARED); begun.wait(); SLEEP }).unwrap();\n'
+        "both.wait();\nlet guard = SHARED.lock().unwrap();"
+    )
+    waits = kernel.run(code.replace("SLEEP", "thread::sleep(Duration::from_millis(2500));"))
+    assert waits.reply["status"] == "ok" and not says_stuck(waits), waits.outputs
+    kernel.run("drop(guard);")
+    request = kernel.send(code.replace("SLEEP", "loop { thread::park() }"))
+    text = notice(kernel, request)["data"]["text/plain"]
+    kernel.manager.interrupt_kernel()
+    kernel.finish(request)
+    assert "main waits for lock `SHARED`" in text, text
+    assert "before" not in text and "nobody gives back" not in text, text
 
 
 def test_a_sender_that_the_notebook_keeps_is_told(lesson):

@@ -72,17 +72,26 @@ pub fn insert(source: &str, opt_level: &str, additions: Additions) -> Option<Che
     let file = syn::parse_file(source).ok()?;
     let optimised = !matches!(opt_level, "0" | "1");
     let cell = cell_code(source)?;
+    let statements = cell.clone();
     let mut finder = Finder::new(cell, optimised);
     syn::visit::visit_file(&mut finder, &file);
+    let wanted = sites::are_wanted();
     let found = match additions {
-        Additions::All { cell } if sites::are_wanted() => sites::find(source, &file, cell),
+        Additions::All { cell } if wanted => sites::find(source, &file, cell),
+        Additions::Checkpoints if wanted => sites::unseen(source, &file),
         _ => sites::Found::default(),
     };
+    let is_told = found.takes_unseen && !statements.is_empty();
+    let unseen = is_told.then_some((statements.start, sites::UNSEEN));
     // At one byte a note ends before a checkpoint stands, and the next note begins behind it.
     let closes = found.closes.iter().rev();
     let closes = closes.map(|(at, text)| (*at, text.as_str()));
     let opens = found.opens.iter().map(|(at, text)| (*at, text.as_str()));
-    let pieces: Vec<(usize, &str)> = closes.chain(finder.pieces).chain(opens).collect();
+    let pieces: Vec<(usize, &str)> = closes
+        .chain(unseen)
+        .chain(finder.pieces)
+        .chain(opens)
+        .collect();
     if pieces.is_empty() {
         return None;
     }

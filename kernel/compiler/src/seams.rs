@@ -1,4 +1,4 @@
-//! Where two libraries are changed when they are compiled for the cells.
+//! Where libraries are changed when they are compiled for the cells.
 //!
 //! A thread belongs to the cell that started it, and the host sees threads being started. But tasks
 //! of tokio and jobs of rayon run on threads that were there before them, and neither library tells
@@ -6,7 +6,9 @@
 //! themselves, its spans take the place of the student's own global `tracing` subscriber, and rayon
 //! has nothing. So a few lines are added to each, where all tasks and jobs pass.
 //!
-//! Cargo calls rustc through this program (`RUSTC_WRAPPER`). For the two libraries it gives rustc a
+//! Threads that wait for locks of parking_lot wait at futexes of their own, so it says which lock.
+//!
+//! Cargo calls rustc through this program (`RUSTC_WRAPPER`). For these libraries it gives rustc a
 //! copy of the source with the changes; whatever else, it becomes rustc. A version in which a
 //! place to change is missing is compiled as it is, and its output goes to the newest cell.
 
@@ -37,6 +39,8 @@ const STAMP: &str = "interleave.stamp";
 pub struct Seam {
     /// Name of the package.
     pub package: &'static str,
+    /// Whether it runs tasks for whoever comes: without the changes their output is the newest cell's.
+    pub has_tasks: bool,
     files: &'static [File],
 }
 
@@ -51,9 +55,10 @@ struct File {
 }
 
 /// All of them.
-pub const SEAMS: [Seam; 2] = [
+pub const SEAMS: [Seam; 3] = [
     Seam {
         package: "tokio",
+        has_tasks: true,
         files: &[
             File {
                 path: "src/util/trace.rs",
@@ -149,6 +154,7 @@ pub const SEAMS: [Seam; 2] = [
     },
     Seam {
         package: "rayon-core",
+        has_tasks: true,
         files: &[
             File {
                 path: "src/job.rs",
@@ -200,6 +206,18 @@ pub const SEAMS: [Seam; 2] = [
                 addition: "",
             },
         ],
+    },
+    Seam {
+        package: "parking_lot_core",
+        has_tasks: false,
+        files: &[File {
+            path: "src/parking_lot.rs",
+            changes: &[(
+                "let unparked = match timeout {",
+                "interleave::parks_at(key); let unparked = match timeout {",
+            )],
+            addition: include_str!("seams/parking_lot.rs.in"),
+        }],
     },
 ];
 

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 
 mod ends;
 mod find;
+mod macros;
 
 pub use ends::{Body, End, Position};
 pub(crate) use find::{Found, find};
@@ -84,6 +85,8 @@ impl Site {
     }
 }
 
+/// Stands before the statements of a cell that takes locks where nothing can be noted.
+pub(crate) const UNSEEN: &str = "::interleave::private::takes_locks_unseen(); ";
 /// Stands before a call that takes a lock.
 const OPEN: &str = "match/*lock*/ ";
 /// Stands behind it, around the number.
@@ -101,6 +104,15 @@ const NAMELESS: [&str; 3] = [
 ];
 /// Stands behind it.
 const WAITED: [&str; 2] = ["/*wait*/}", "/*wait*/} }"];
+
+/// What there is to say of a source into which no notes can be written.
+pub(crate) fn unseen(source: &str, file: &syn::File) -> Found {
+    let found = find(source, file, 0);
+    Found {
+        takes_unseen: found.takes_unseen || !found.opens.is_empty(),
+        ..Found::default()
+    }
+}
 
 /// What stands behind a call that takes a lock.
 fn close(number: u32) -> String {

@@ -24,7 +24,7 @@ use crate::{
 
 pub use ends::Awaits;
 pub use interrupt::checkpoint;
-pub use locks::Taken;
+pub use locks::{Taken, takes_locks_unseen};
 pub use runtime::enter_runtime;
 
 pub(crate) mod awaits;

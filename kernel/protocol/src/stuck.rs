@@ -67,8 +67,9 @@ pub struct LockHolder {
     pub fate: HolderFate,
     /// The call that took the lock: the number that the compiler wrote there.
     pub site: u32,
-    /// Several may read at the same time, and only the last one is known.
-    pub is_one_of_many: bool,
+    /// Whether nobody else can have it: it is not one of several readers, and every lock that cells take
+    /// is noted.
+    pub is_certain: bool,
 }
 
 impl LockHolder {

@@ -152,7 +152,8 @@ fn seams(home: &Path) -> String {
         };
         format!("of {} in {cell}", seam.package)
     };
-    SEAMS.iter().map(describe).collect::<Vec<_>>().join(", ")
+    let with_tasks = SEAMS.iter().filter(|seam| seam.has_tasks);
+    with_tasks.map(describe).collect::<Vec<_>>().join(", ")
 }
 
 fn template(home: &Path) -> Result<String> {

@@ -46,7 +46,7 @@ fn a_place_that_is_missing_leaves_the_library_as_it_is() {
     let package = directory.path().join("rayon-core-9.0.0");
     fs::create_dir_all(package.join("src")).unwrap();
     fs::write(package.join("src/job.rs"), "struct Job;\n").unwrap();
-    let [_, rayon] = SEAMS;
+    let [_, rayon, _] = SEAMS;
     assert_eq!(rayon.copy(&package, directory.path()).unwrap(), None);
     assert!(!rayon.is_in(directory.path()));
 }
@@ -54,7 +54,7 @@ fn a_place_that_is_missing_leaves_the_library_as_it_is() {
 #[test]
 fn a_copy_is_made_once_and_is_no_newer_than_the_library() {
     let target = tempfile::tempdir().unwrap();
-    let [_, rayon] = SEAMS;
+    let [_, rayon, _] = SEAMS;
     let package = package(rayon.package);
     let seams = directory(target.path());
     fs::create_dir_all(&seams).unwrap();

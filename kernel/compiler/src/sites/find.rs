@@ -7,13 +7,12 @@ use std::{
 
 use proc_macro2::Span;
 use syn::{
-    Expr, ExprMethodCall, Stmt, Token,
-    punctuated::Punctuated,
+    Expr, ExprMethodCall, Stmt,
     spanned::Spanned,
     visit::{self, Visit},
 };
 
-use super::{NAMELESS, OPEN, Site, WAIT, WAITED, close, ends};
+use super::{NAMELESS, OPEN, Site, WAIT, WAITED, close, ends, macros};
 use crate::leading::first_part;
 
 /// Take a lock, and have no arguments.
@@ -26,19 +25,6 @@ const NAMED: [&str; 3] = ["recv", "send", "wait"];
 const OTHERS: [&str; 4] = ["recv_timeout", "send_timeout", "join", "result"];
 /// Functions that wait.
 const FUNCTIONS: [&str; 4] = ["scope", "park", "block_on", "run"];
-/// Macros whose arguments are expressions, which they do not quote.
-const PRINTING: [&str; 9] = [
-    "print",
-    "println",
-    "eprint",
-    "eprintln",
-    "format",
-    "write",
-    "writeln",
-    "assert_eq",
-    "vec",
-];
-
 /// So much of a name is kept.
 const LENGTH: usize = 40;
 
@@ -51,6 +37,8 @@ pub(crate) struct Found {
     pub(crate) opens: Vec<(usize, String)>,
     /// The same of where they end; at one place the inner one is last.
     pub(crate) closes: Vec<(usize, String)>,
+    /// Whether there are calls that may take locks where nothing can be noted: within macros.
+    pub(crate) takes_unseen: bool,
 }
 
 /// Finds them in the source of a cell.
@@ -279,13 +267,11 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
-        let name = call.path.segments.last();
-        if !name.is_some_and(|name| PRINTING.iter().any(|known| name.ident == known)) {
-            return;
-        }
-        let arguments = call.parse_body_with(Punctuated::<Expr, Token![,]>::parse_terminated);
-        for argument in arguments.iter().flatten() {
-            self.visit_expr(argument);
+        match macros::arguments(call) {
+            Some(arguments) => arguments
+                .iter()
+                .for_each(|argument| self.visit_expr(argument)),
+            None => self.found.takes_unseen |= macros::takes_lock(call.tokens.clone(), &LOCKS),
         }
     }
 

@@ -37,6 +37,7 @@ fn what_is_no_lock_is_not() {
     found("macro_rules! m { () => { a.lock().b() } }");
     // A macro may quote what it is given.
     found("fn f() { assert!(a.lock().is_ok()); select! { _ = a.lock() => {} } }");
+    found("fn f() { dbg!(a.lock().is_ok()); }");
     // Given back at once.
     found("fn f() { a.lock(); let _ = a.lock(); a.lock().await; }");
 }
@@ -62,6 +63,35 @@ fn channels_are_noted_with_their_ends() {
     );
     let names: Vec<&str> = channel.ends.iter().map(|end| end.name.as_str()).collect();
     assert_eq!(names, ["tx", "rx"]);
+}
+
+#[test]
+fn arguments_of_macros_are_expressions() {
+    found(
+        "fn f() { vec![⟨a.lock()⟩.b(), 1]; vec![⟨a.lock()⟩.b(); 3]; assert_ne!(⟨a.lock()⟩.b(), 1); }",
+    );
+    found(
+        "fn f() { assert!(⟨a.lock()⟩.is_ok(), \"locked\"); matches!(⟨a.lock()⟩, Ok(_) if true); }",
+    );
+}
+
+#[test]
+fn locks_that_cannot_be_noted_are_seen_to_be_there() {
+    let unseen = |source: &str| {
+        let file = syn::parse_file(source).unwrap();
+        find(source, &file, 7).takes_unseen
+    };
+    assert!(unseen(
+        "macro_rules! m { ($a:expr) => { *$a.lock().unwrap() += 1 } }"
+    ));
+    assert!(unseen("fn f() { select! { _ = a.lock() => {} } }"));
+    assert!(unseen("fn f() { dbg!(a.read().unwrap()); }"));
+    assert!(!unseen(
+        "fn f() { println!(\"{}\", a.lock().b()); a.lock(); dbg!(1); }"
+    ));
+    assert!(!unseen(
+        "macro_rules! m { () => { file.read(&mut b); lock() } }"
+    ));
 }
 
 #[test]

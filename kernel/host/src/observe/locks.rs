@@ -11,7 +11,7 @@
 use std::sync::{
     Mutex, PoisonError,
     atomic::{
-        AtomicU64,
+        AtomicBool, AtomicU64,
         Ordering::{Acquire, Relaxed, Release},
     },
 };
@@ -23,10 +23,9 @@ use crate::link;
 
 /// So many locks have a place.
 const PLACES: usize = 1 << PLACE_BITS;
-const PLACE_BITS: u32 = 14;
-/// An address of user space has 48 bits, and that of a lock is a multiple of 4 or, of parking_lot's,
-/// of 1. Two bits are left out: no two locks lie in the same four bytes but parking_lot's smallest.
-const ADDRESS_BITS: u32 = 46;
+const PLACE_BITS: u32 = 16;
+/// An address of user space has 48 bits; locks of parking_lot may lie in neighbouring bytes.
+const ADDRESS_BITS: u32 = 48;
 /// Odd, so that to multiply by it loses nothing: no two addresses have the same place and tag.
 const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -72,6 +71,28 @@ pub(super) fn is_shared(site: u32) -> bool {
     site & LockHolder::SHARED != 0
 }
 
+/// Whether locks may have been taken without a note, so that the newest one may be out of date.
+static SOME_ARE_MISSING: AtomicBool = AtomicBool::new(false);
+
+/// See [`SOME_ARE_MISSING`].
+pub(super) fn some_are_missing() -> bool {
+    SOME_ARE_MISSING.load(Relaxed)
+}
+
+/// For the prelude: a cell takes locks where nothing can be noted.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_takes_locks_unseen() {
+    SOME_ARE_MISSING.store(true, Relaxed);
+}
+
+/// For parking_lot as the notebook compiles it: the calling thread is about to wait for this lock.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_parks_at(lock: usize) {
+    if let Some(slot) = registry::current() {
+        slot.parks_at.store(lock, Relaxed);
+    }
+}
+
 fn note(lock: usize, site: u32) {
     let Some(slot) = registry::current() else {
         return;
@@ -89,7 +110,7 @@ fn note(lock: usize, site: u32) {
 
 fn place_of(lock: usize) -> (usize, u32) {
     const MASK: u64 = (1 << ADDRESS_BITS) - 1;
-    let spread = (lock as u64 >> 2).wrapping_mul(SPREAD) & MASK;
+    let spread = (lock as u64).wrapping_mul(SPREAD) & MASK;
     ((spread >> 32) as usize, spread as u32)
 }
 
@@ -187,6 +208,9 @@ mod tests {
         let noted = Some(Taken { thread: 5, site: 9 });
         assert_eq!(taken(0x7fff_1234_5670), noted);
         assert_eq!(taken(0x7fff_1234_5674), None);
+        // The smallest of parking_lot's have a byte each.
+        write(0x7fff_1234_5671, 8, 11);
+        assert_eq!(taken(0x7fff_1234_5670), noted);
         // Half a note of another lock.
         TABLE[index].what.store(77, Relaxed);
         assert_eq!(taken(0x7fff_1234_5670), None);

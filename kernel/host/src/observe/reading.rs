@@ -108,11 +108,13 @@ pub(crate) fn state<'a>(
 /// What waits at a futex is told by the names of the functions that led there. In libstd they are
 /// `sys::sync::…`, in parking_lot the slow ways of the same types.
 fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>, is_timed: bool) -> FutexUse {
-    const USES: [(&[&str], FutexUse); 6] = [
+    const USES: [(&[&str], FutexUse); 8] = [
         (&["ondvar", "wait"], FutexUse::Condvar),
         (&["Barrier", "wait"], FutexUse::Condvar),
         (&["lock_contended"], FutexUse::Lock),
         (&["lock_slow"], FutexUse::Lock),
+        (&["raw_rwlock"], FutexUse::Lock),
+        (&["raw_mutex"], FutexUse::Lock),
         (&["_contended"], FutexUse::Lock),
         (&["park"], FutexUse::Park),
     ];

@@ -50,6 +50,8 @@ pub(super) struct Slot {
     pub(super) waiting: Note,
     /// The poisoned lock that it took last; 0 for none.
     pub(super) poisoned_lock: AtomicUsize,
+    /// The lock of parking_lot for which it is about to wait, at a futex of its own; 0 for none.
+    pub(super) parks_at: AtomicUsize,
     /// The epoll instance at which it waits without a limit; [`NO_EPOLL`] for none.
     pub(super) epoll: AtomicI32,
     /// The cell that it works for now; 0 for none.
@@ -84,6 +86,7 @@ impl Slot {
             birth: Trace::new(),
             waiting: Note::new(),
             poisoned_lock: AtomicUsize::new(0),
+            parks_at: AtomicUsize::new(0),
             epoll: AtomicI32::new(NO_EPOLL),
             works_for: AtomicU64::new(0),
             found_at: Trace::new(),
@@ -223,6 +226,7 @@ impl Place {
         slot.waiting.clear();
         slot.epoll.store(NO_EPOLL, Relaxed);
         slot.poisoned_lock.store(0, Relaxed);
+        slot.parks_at.store(0, Relaxed);
         slot.works_for.store(cell, Relaxed);
         slot.fate.reset();
         slot.phase.store(LIVE, Release);

@@ -78,6 +78,7 @@ impl Drop for Awake {
     fn drop(&mut self) {
         self.0.fate.go_on();
         self.0.epoll.store(NO_EPOLL, Relaxed);
+        self.0.parks_at.store(0, Relaxed);
         self.0.waiting.clear();
         trace::runs();
     }

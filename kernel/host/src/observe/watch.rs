@@ -176,7 +176,7 @@ fn state_of(slot: &Slot) -> State {
         },
         Some(Waiting::Futex { address, until }) => match (what_for(slot, &noted), until) {
             (_, Some(_)) => State::Acts,
-            (Purpose::Lock, None) => State::Waits(For::Lock(certain_holder(address))),
+            (Purpose::Lock, None) => State::Waits(For::Lock(certain_holder(slot, address))),
             (_, None) => State::Waits(For::Anyone),
         },
         _ => State::Acts,
@@ -232,18 +232,23 @@ fn forget_ended(seen: &[Seen]) {
     }
 }
 
-/// The number of the thread that has the lock at a futex, if there can be only one.
-fn certain_holder(futex: u64) -> Option<u64> {
-    let (taken, is_one_of_many) = taken(futex)?;
-    (!is_one_of_many).then(|| whole_number(taken.thread))
+/// The number of the thread that has the lock for which one waits at a futex, if there can be only one.
+fn certain_holder(slot: &Slot, futex: u64) -> Option<u64> {
+    let (taken, is_certain) = taken(slot, futex)?;
+    is_certain.then(|| whole_number(taken.thread))
 }
 
-/// Who was last to take the lock at a futex, and whether that may be one of several readers. A lock
-/// for readers and writers has two futexes (`state` and `writer_notify` in
-/// `sys/sync/rwlock/futex.rs` of libstd).
-fn taken(futex: u64) -> Option<(locks::Taken, bool)> {
-    let taken = locks::taken(futex).or_else(|| locks::taken(futex.checked_sub(4)?))?;
-    Some((taken, locks::is_shared(taken.site)))
+/// Who was last to take that lock, and whether nobody else can have it. std's lock for readers and
+/// writers has two futexes (`state` and `writer_notify` in `sys/sync/rwlock/futex.rs` of libstd), and
+/// one of parking_lot two addresses (`raw_rwlock.rs`).
+fn taken(slot: &Slot, futex: u64) -> Option<(locks::Taken, bool)> {
+    let (lock, other) = match slot.parks_at.load(Relaxed) as u64 {
+        0 => (futex, 4),
+        lock => (lock, 1),
+    };
+    let taken = locks::taken(lock).or_else(|| locks::taken(lock.checked_sub(other)?))?;
+    let is_certain = !locks::is_shared(taken.site) && !locks::some_are_missing();
+    Some((taken, is_certain))
 }
 
 /// The number of a thread from its lower half: the newest one that was given.
@@ -296,9 +301,9 @@ fn holder(slot: &Slot) -> Option<LockHolder> {
     let Purpose::Lock = what_for(slot, &noted) else {
         return None;
     };
-    let (taken, is_one_of_many) = taken(address)?;
+    let (taken, is_certain) = taken(slot, address)?;
     Some(LockHolder {
-        is_one_of_many,
+        is_certain,
         ..describe_holder(taken)
     })
 }
@@ -318,6 +323,6 @@ pub(super) fn describe_holder(taken: locks::Taken) -> LockHolder {
         name: living.map_or_else(|| locks::name_of_ended(number), Slot::name),
         fate,
         site: LockHolder::call(taken.site),
-        is_one_of_many: false,
+        is_certain: !locks::some_are_missing(),
     }
 }

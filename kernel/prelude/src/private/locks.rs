@@ -71,6 +71,17 @@ pub(super) fn look_at_guards() {
     }
 }
 
+/// A cell takes locks where nothing can be noted: the newest note of a lock may be out of date.
+pub fn takes_locks_unseen() {
+    // SAFETY: the host defines the symbol with this signature.
+    let tell: Option<unsafe extern "C" fn()> =
+        unsafe { host::lookup(c"interleave_host_takes_locks_unseen") };
+    if let Some(tell) = tell {
+        // SAFETY: it only sets a flag.
+        unsafe { tell() };
+    }
+}
+
 /// A guard of std's mutex begins with the reference to it, and std's locks with the futex.
 fn are_as_expected() -> bool {
     let wide: Box<Mutex<[u8]>> = Box::new(Mutex::new([7; 3]));

@@ -142,7 +142,14 @@ fn headline(stuck: &Stuck, waits: &[waits::Wait], circle: &[usize], is_circle: b
     let lost = waits.iter().any(|wait| wait.is_lost());
     let first = circle.first().and_then(|first| waits.get(*first));
     let at_channel = first.filter(|first| first.channel.is_some());
+    let is_guessed = circle.iter().any(|index| waits[*index].is_guessed());
     match circle.len() {
+        1 if is_circle && is_guessed => {
+            "a thread waits for a lock that it probably holds itself".to_owned()
+        }
+        length @ 2.. if is_circle && is_guessed => {
+            format!("{length} threads probably wait for each other, in a circle")
+        }
         1 if is_circle && let Some(first) = at_channel => if first.receives() {
             "a thread waits for a message that only it could send itself"
         } else {
@@ -279,7 +286,12 @@ pub(super) fn who_poisoned(took: &TookPoisoned, places: &Places) -> String {
         format!(" since {}", waits::line(places, place))
     });
     let who = words::name(took.culprit.number, took.culprit.name.as_deref());
-    format!("{lock} is poisoned: {who} panicked, or was stopped, while it held it{place}")
+    let probably = if took.culprit.is_certain {
+        ""
+    } else {
+        "probably "
+    };
+    format!("{lock} is poisoned: {probably}{who} panicked, or was stopped, while it held it{place}")
 }
 
 /// What stands between backquotes is code.

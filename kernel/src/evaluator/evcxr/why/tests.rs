@@ -36,7 +36,7 @@ fn waiting(number: u64, name: &str, holder: Option<(u64, HolderFate)>) -> StuckT
             name: Some(["main", "left", "right"][number as usize - 1].to_owned()),
             fate,
             site: 0,
-            is_one_of_many: false,
+            is_certain: true,
         }),
     }
 }

@@ -87,7 +87,9 @@ impl Wait {
             (What::Barrier(_), Some(site)) => channels::come(thread, site, stuck),
             _ => String::new(),
         };
-        let holder = thread.holder.as_ref().map(|of| {
+        // Who has ended has probably given it back, and another has taken it without a note.
+        let is_likely = |of: &&LockHolder| of.is_certain || of.fate != HolderFate::Ended;
+        let holder = thread.holder.as_ref().filter(is_likely).map(|of| {
             let site = places.site(of.site);
             Holder {
                 name: super::name_of(of),
@@ -135,10 +137,10 @@ impl Wait {
             }
             _ => String::new(),
         };
-        let probably = if holder.of.is_one_of_many {
-            "probably "
-        } else {
+        let probably = if holder.of.is_certain {
             ""
+        } else {
+            "probably "
         };
         let name = &holder.name;
         Some(match holder.of.fate {
@@ -180,6 +182,13 @@ impl Wait {
             HolderFate::Left => Some("left behind".to_owned()),
             HolderFate::Cells | HolderFate::Lives => None,
         }
+    }
+
+    /// Whether the holder of the lock is only probable.
+    pub(super) fn is_guessed(&self) -> bool {
+        self.holder
+            .as_ref()
+            .is_some_and(|holder| !holder.of.is_certain)
     }
 
     /// Whether nobody can give back what it waits for.
