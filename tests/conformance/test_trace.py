@@ -390,6 +390,28 @@ def test_a_task_whose_waker_nobody_keeps_is_lost(trace):
     assert len(woken) == 2 and not any(lanes.find(lane, "nobody can wake it") for lane in woken)
 
 
+def test_a_lock_that_is_kept_across_an_await_is_seen(trace):
+    lanes = trace(
+        "async fn keeps(purse: Arc<std::sync::Mutex<i32>>) {\n"
+        "    let mut coins = purse.lock().unwrap();\n"
+        "    asyncio::sleep(0.001).await;\n"
+        "    *coins += 1;\n"
+        "}\n"
+        "async fn gives_back(purse: Arc<std::sync::Mutex<i32>>) {\n"
+        "    *purse.lock().unwrap() += 1;\n"
+        "    *Box::new(std::sync::Mutex::new(1)).lock().unwrap() += 1;\n"
+        "    asyncio::sleep(0.002).await;\n"
+        "}\n"
+        "let purse = Arc::new(std::sync::Mutex::new(0));\n"
+        "let first = asyncio::create_task(gives_back(Arc::clone(&purse)));\n"
+        "let second = asyncio::create_task(keeps(purse));\n"
+        "asyncio::run(async { first.await; second.await; });"
+    )
+    [keeper], [other] = lanes.matching(r"Task-\d+ keeps"), lanes.matching(r"Task-\d+ gives_back")
+    assert lanes.the(keeper, "await sleep, keeps lock purse").line.endswith(":3")
+    assert lanes.the(other, "await sleep").line.endswith(":9") and not lanes.find(other, ".*keeps.*")
+
+
 def test_jobs_of_rayon_run_on_its_threads(trace):
     lanes = trace(
         "let meet = Barrier::new(2);\n"

@@ -29,6 +29,7 @@ pub(crate) use frames::Frame;
 pub(crate) use interpose::{enter, interpose, leave};
 pub(crate) use left::tell_what_is_left;
 pub(crate) use limit::limit_threads;
+pub(crate) use locks::{enter_coroutine, kept_by_coroutine};
 pub(crate) use reading::{Symbol, awaited, places, state, symbol, threads};
 pub(crate) use registry::{
     adopt_first, cells_of_others, forget_others, join_pool, number_of_this_thread,

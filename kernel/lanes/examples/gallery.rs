@@ -8,7 +8,7 @@ use interleave_lanes::{Picture, Trace};
 use serde_json::{Value, json};
 
 fn main() {
-    let scenes: [(&str, Trace); 20] = [
+    let scenes: [(&str, Trace); 21] = [
         ("sequential", scenes::sequential()),
         ("timers", scenes::timers()),
         ("callback", scenes::callback()),
@@ -22,6 +22,7 @@ fn main() {
         ("blocking", scenes::blocking()),
         ("greedy", scenes::greedy()),
         ("contended", scenes::contended()),
+        ("kept", scenes::kept()),
         ("lost", scenes::lost()),
         ("between_cells", scenes::between_cells()),
         ("flood", scenes::flood()),

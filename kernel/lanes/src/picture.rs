@@ -102,8 +102,10 @@ pub struct Wait {
     pub kind: WaitKind,
     /// In words: `sleep 1.00 s`, `lock counter`, `join worker`.
     pub label: String,
-    /// Where the futex is, if it is one.
+    /// Where the futex is, if it is one; of a task, that of a lock which it keeps meanwhile.
     pub address: Option<u64>,
+    /// What to call that lock.
+    pub keeps: Option<String>,
 }
 
 /// Kinds of waiting, as the caption tells them apart.

@@ -79,6 +79,8 @@ struct TaskTrack {
     is_woken: bool,
     /// As it runs it is known that nobody has kept its waker.
     is_lost: bool,
+    /// As it runs: a lock that it will keep when it is left.
+    keeps: Option<u64>,
 }
 
 /// A wait of a thread, and whose it is.
@@ -101,8 +103,8 @@ pub(crate) enum Doing {
     Lends(usize),
     Waits(Waiting),
     Ready,
-    /// A task that nobody has woken since it was left, and what it awaits.
-    Suspended(Option<Awaited>),
+    /// A task that nobody has woken since it was left, what it awaits, and the lock that it keeps.
+    Suspended(Option<Awaited>, Option<u64>),
     /// A task that nobody can wake.
     Lost,
 }
@@ -166,6 +168,7 @@ impl<'a> Reader<'a> {
                 awaits,
             } => self.task_left(event, *is_over, gave, *awaits),
             What::TaskWoken { task } => self.task_woken(event, *task),
+            What::LockKept { address, .. } => self.lock_kept(event, *address),
             What::TaskLost { task } => self.task_lost(event, *task),
             What::State { kind, id, state } => self.object(event, (*kind, *id), state),
         }

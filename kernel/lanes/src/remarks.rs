@@ -3,6 +3,7 @@
 //! Only what the events show: that somebody had to wait while somebody else could have let him go on,
 //! or that nobody can.
 
+mod kept;
 mod locks;
 mod loops;
 mod lost;
@@ -18,6 +19,7 @@ const LONG: u64 = 100_000_000;
 /// The remarks on a picture, worst first.
 pub(crate) fn of(picture: &Picture) -> Vec<Remark> {
     let mut remarks = lost::remarks(picture);
+    remarks.extend(kept::remarks(picture));
     remarks.extend(loops::remarks(picture));
     remarks.extend(locks::remarks(picture));
     remarks.extend(pools::remarks(picture));

@@ -48,6 +48,7 @@ goldens!(
     greedy,
     contended,
     lost,
+    kept,
     between_cells,
 );
 

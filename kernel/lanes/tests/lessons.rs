@@ -217,6 +217,9 @@ fn remarks_are_about_who_had_to_wait() {
     let expected = "In[5]:1: second waited 1.00 s for the lock counter, until first gave it back, \
                     which slept 1.00 s meanwhile.";
     assert_eq!(said, [expected]);
+    let expected =
+        "In[5]:2: coroutine keeps the lock m across this `.await`: other waited 901 ms for it.";
+    assert_eq!(remarks(&scenes::kept())[0], expected);
     let said = remarks(&scenes::lost());
     let expected = [1, 2].map(|line| {
         let name = ["", "forgets", "is_dropped"][line];

@@ -154,7 +154,7 @@ fn what(random: &mut Rng) -> What {
         ThreadKind::Own,
     ];
     let address = random.u64(0..3);
-    match random.u8(0..17) {
+    match random.u8(0..18) {
         0 => What::CellBegan,
         1 => What::CellEnded,
         2 => What::Spawned {
@@ -182,6 +182,7 @@ fn what(random: &mut Rng) -> What {
             awaits: random.bool().then_some(Awaited::Sleep),
         },
         15 => What::TaskLost { task: task(random) },
+        16 => What::LockKept { address, call: 0 },
         _ if random.bool() => What::TaskWoken { task: task(random) },
         _ => What::State {
             kind: ObjectKind::Future,

@@ -131,6 +131,13 @@ pub enum What {
         /// That one.
         task: TaskName,
     },
+    /// It is about to leave a task that waits, and that has taken a lock and keeps it.
+    LockKept {
+        /// Where the lock's futex is.
+        address: u64,
+        /// The call in a cell that took it.
+        call: u32,
+    },
     /// An object of the prelude, such as a future, is in another state now.
     State {
         /// What it is.

@@ -106,6 +106,54 @@ fn note(lock: usize, site: u32) {
     place
         .who
         .store(thread << 32 | u64::from(check(tag, site)), Relaxed);
+    slot.taken[index % slot.taken.len()].store(lock, Relaxed);
+}
+
+/// The calling thread enters a coroutine: what it has taken before is not that one's.
+pub(crate) fn enter_coroutine() {
+    if let Some(slot) = registry::current() {
+        slot.taken.iter().for_each(|taken| taken.store(0, Relaxed));
+    }
+}
+
+/// A lock that the calling thread has taken since it entered the coroutine that it leaves now, and has
+/// not given back; and the call that took it.
+pub(crate) fn kept_by_coroutine() -> Option<(u64, u32)> {
+    let slot = registry::current()?;
+    slot.taken.iter().find_map(|lock| {
+        let lock = lock.swap(0, Relaxed) as u64;
+        let taken = taken(lock).filter(|_| lock != 0)?;
+        let is_own = taken.thread == slot.number.load(Relaxed) as u32 && !is_shared(taken.site);
+        (is_own && is_held(lock)).then_some((lock, taken.site))
+    })
+}
+
+/// Whether one of std's locks is held, of which it is only known that there was one lately. Where it was
+/// there may be something else now, or nothing.
+fn is_held(lock: u64) -> bool {
+    /// Below the frames that are in use there are remains of those that were: not farther than this.
+    const STACK: u64 = 16 << 20;
+    /// Of a lock for readers and writers that is held to write, all these bits are set.
+    const WRITTEN: u32 = (1 << 30) - 1;
+    let word = 0_u32;
+    let here = (&raw const word).addr() as u64;
+    if (here.saturating_sub(STACK)..here).contains(&lock) {
+        return false;
+    }
+    let mut word = word;
+    let to = libc::iovec {
+        iov_base: (&raw mut word).cast(),
+        iov_len: size_of::<u32>(),
+    };
+    let from = libc::iovec {
+        iov_base: std::ptr::with_exposed_provenance_mut(lock as usize),
+        iov_len: size_of::<u32>(),
+    };
+    // SAFETY: `word` is writable for as long as both structures say. The system reads the other address,
+    // and fails where nothing is mapped.
+    let read =
+        unsafe { libc::process_vm_readv(libc::getpid(), &raw const to, 1, &raw const from, 1, 0) };
+    read == 4 && (matches!(word, 1 | 2) || word & WRITTEN == WRITTEN)
 }
 
 fn place_of(lock: usize) -> (usize, u32) {

@@ -48,6 +48,8 @@ pub(super) struct Slot {
     /// Who called `pthread_create`.
     pub(super) birth: Trace,
     pub(super) waiting: Note,
+    /// Locks that it took since it last entered a coroutine, by their addresses; 0 for none.
+    pub(super) taken: [AtomicUsize; 4],
     /// The poisoned lock that it took last; 0 for none.
     pub(super) poisoned_lock: AtomicUsize,
     /// The lock of parking_lot for which it is about to wait, at a futex of its own; 0 for none.
@@ -85,6 +87,7 @@ impl Slot {
             name: [const { AtomicU64::new(0) }; NAME / 8],
             birth: Trace::new(),
             waiting: Note::new(),
+            taken: [const { AtomicUsize::new(0) }; 4],
             poisoned_lock: AtomicUsize::new(0),
             parks_at: AtomicUsize::new(0),
             epoll: AtomicI32::new(NO_EPOLL),

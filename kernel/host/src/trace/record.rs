@@ -83,6 +83,12 @@ pub(super) enum Happened {
     },
     TaskWoken(TaskName),
     TaskLost(TaskName),
+    /// A task that is left has a lock.
+    LockKept {
+        address: u64,
+        /// The call that took it.
+        call: u32,
+    },
     State {
         kind: ObjectKind,
         id: u64,
@@ -114,8 +120,10 @@ impl Record {
         record.set_small(Small::What, what);
         record.set_small(Small::Kind, kind);
         record.0[SUBJECT] = subject;
-        if let Happened::Waits(waiting) = happened {
-            record.0[UNTIL] = until(waiting).unwrap_or(NEVER);
+        match happened {
+            Happened::Waits(waiting) => record.0[UNTIL] = until(waiting).unwrap_or(NEVER),
+            Happened::LockKept { call, .. } => record.0[UNTIL] = call.into(),
+            _ => {}
         }
         record
     }
@@ -315,6 +323,7 @@ fn numbers(happened: Happened) -> (u8, u64, u8) {
         Happened::Waits(Waiting::Process) => (20, 0, 0),
         Happened::Waits(Waiting::Input) => (21, 0, 0),
         Happened::TaskLost(name) => task(22, name),
+        Happened::LockKept { address, .. } => (23, address, 0),
     }
 }
 
@@ -361,6 +370,10 @@ fn happened(what: u8, subject: u64, kind: u8, until: Option<u64>) -> Happened {
         20 => Some(Happened::Waits(Waiting::Process)),
         21 => Some(Happened::Waits(Waiting::Input)),
         22 => task().map(Happened::TaskLost),
+        23 => until.map(|call| Happened::LockKept {
+            address: subject,
+            call: call as u32,
+        }),
         _ => None,
     };
     found.unwrap_or(Happened::Nothing)

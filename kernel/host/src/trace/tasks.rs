@@ -8,13 +8,17 @@ use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
 };
 
-use interleave_protocol::TaskName;
+use interleave_protocol::{TaskKind, TaskName};
 
 use super::{
     IS_TRACED, KEEPER, TASK, is_wanted, note,
     record::{Happened, OBJECT_KINDS, Stack, TASK_KINDS},
 };
-use crate::observe::{Frame, interpose};
+use crate::observe::{self, Frame, interpose};
+
+/// The place of coroutines in [`TASK_KINDS`], from 1. Tasks of tokio cannot keep a guard of std: they may
+/// move to another thread.
+const COROUTINE: u64 = 4;
 
 /// A task as these functions name it.
 #[repr(C)]
@@ -82,6 +86,9 @@ unsafe extern "C" fn interleave_host_trace_enter(
 ) -> Named {
     let before = TASK.replace(Named { kind, id }.task());
     KEEPER.set(None);
+    if kind == COROUTINE {
+        observe::enter_coroutine();
+    }
     // SAFETY: the caller vouches for the text.
     let text = unsafe { slice::from_raw_parts(text, length) };
     note(Happened::TaskEntered, |record| record.with_text(&[text]));
@@ -104,6 +111,16 @@ unsafe extern "C" fn interleave_host_trace_leave(
 ) {
     // SAFETY: the caller vouches for the text.
     let text = unsafe { slice::from_raw_parts(text, length) };
+    let is_coroutine = TASK
+        .get()
+        .is_some_and(|task| task.kind == TaskKind::Coroutine);
+    if !is_over
+        && is_coroutine
+        && is_wanted()
+        && let Some((address, call)) = observe::kept_by_coroutine()
+    {
+        note(Happened::LockKept { address, call }, |record| record);
+    }
     let keeper = KEEPER.take().filter(|_| !is_over && text.is_empty());
     note(Happened::TaskLeft { is_over }, |record| match &keeper {
         Some(stack) => record.with_kept(stack),
@@ -217,6 +234,11 @@ unsafe extern "C-unwind" fn state(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn coroutines_have_their_number() {
+        assert_eq!(at(&TASK_KINDS, COROUTINE), Some(&TaskKind::Coroutine));
+    }
 
     #[test]
     fn tasks_are_named_by_their_place_in_the_list() {

@@ -184,6 +184,7 @@ impl Symbols {
                 awaits: self.awaited(record),
             },
             Happened::TaskWoken(task) => What::TaskWoken { task },
+            Happened::LockKept { address, call } => What::LockKept { address, call },
             Happened::TaskLost(task) => What::TaskLost { task },
             Happened::State { kind, id } => What::State {
                 kind,

@@ -298,15 +298,24 @@ fn state(labels: &Labels<'_>, doing: &Doing) -> State {
         Doing::Waits(waiting) if labels.is_idle(waiting) => State::Idle,
         Doing::Waits(waiting) => State::Waits(labels.wait(waiting)),
         Doing::Ready => State::Ready,
-        Doing::Suspended(awaits) => State::Waits(Wait {
-            kind: WaitKind::Suspended,
-            label: labels::suspended(*awaits).to_owned(),
-            address: None,
-        }),
+        Doing::Suspended(awaits, lock) => {
+            let keeps = lock.map(|lock| labels.lock(lock));
+            let awaits = labels::suspended(*awaits);
+            State::Waits(Wait {
+                kind: WaitKind::Suspended,
+                label: match &keeps {
+                    None => awaits.to_owned(),
+                    Some(keeps) => format!("{awaits}, keeps {keeps}"),
+                },
+                address: *lock,
+                keeps,
+            })
+        }
         Doing::Lost => State::Waits(Wait {
             kind: WaitKind::Lost,
             label: "nobody can wake it".to_owned(),
             address: None,
+            keeps: None,
         }),
     }
 }

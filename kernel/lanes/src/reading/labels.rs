@@ -85,6 +85,7 @@ impl<'a> Labels<'a> {
             kind,
             label,
             address,
+            keeps: None,
         }
     }
 

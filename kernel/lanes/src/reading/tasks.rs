@@ -14,7 +14,7 @@ impl Reader<'_> {
         let task = self.new_task(event, name);
         let state = match name.kind {
             // It does nothing until it is resumed.
-            TaskKind::Generator => Doing::Suspended(None),
+            TaskKind::Generator => Doing::Suspended(None, None),
             _ => Doing::Ready,
         };
         let new = &mut self.tasks[task];
@@ -40,6 +40,7 @@ impl Reader<'_> {
             was_entered: false,
             is_woken: false,
             is_lost: false,
+            keeps: None,
         });
         let task = self.tasks.len() - 1;
         if let Some(old) = self.live.insert(name, task) {
@@ -74,6 +75,7 @@ impl Reader<'_> {
         let entered = &mut self.tasks[task];
         entered.is_woken = false;
         entered.is_lost = false;
+        entered.keeps = None;
         if !std::mem::replace(&mut entered.was_entered, true) {
             entered.home = event.thread;
         }
@@ -119,7 +121,7 @@ impl Reader<'_> {
         thread.waits = None;
         for inner in inner.iter().flatten().skip(1) {
             let track = &mut self.tasks[*inner].track;
-            track.turn(event.time, Some(Doing::Suspended(None)), None);
+            track.turn(event.time, Some(Doing::Suspended(None, None)), None);
         }
         let left = &mut self.tasks[task];
         let is_woken = std::mem::take(&mut left.is_woken);
@@ -127,7 +129,7 @@ impl Reader<'_> {
             (true, ..) => None,
             (_, true, _) => Some(Doing::Ready),
             (_, _, true) => Some(Doing::Lost),
-            _ => Some(Doing::Suspended(awaits)),
+            _ => Some(Doing::Suspended(awaits, left.keeps)),
         };
         left.track.turn(event.time, state, event.at);
         if is_over {
@@ -165,7 +167,7 @@ impl Reader<'_> {
             return;
         };
         match self.tasks[task].track.now() {
-            Some(Doing::Suspended(_) | Doing::Lost) | None => {}
+            Some(Doing::Suspended(..) | Doing::Lost) | None => {}
             // It runs: it will be ready as soon as it is left.
             Some(Doing::Ready) => return,
             Some(_) => return self.tasks[task].is_woken = true,
@@ -178,6 +180,13 @@ impl Reader<'_> {
         self.step_about(from, event, "wakes", to, "");
     }
 
+    /// The task that the thread is about to leave has a lock.
+    pub(super) fn lock_kept(&mut self, event: &Event, address: u64) {
+        if let Key::Task(task) = self.active(event) {
+            self.tasks[task].keeps = Some(address);
+        }
+    }
+
     /// Nobody has the task's waker any longer.
     pub(super) fn task_lost(&mut self, event: &Event, name: TaskName) {
         let Some(task) = self.live.get(&name).copied() else {
@@ -185,7 +194,7 @@ impl Reader<'_> {
         };
         let lost = &mut self.tasks[task];
         match lost.track.open {
-            Some((_, Doing::Suspended(_), place)) => {
+            Some((_, Doing::Suspended(..), place)) => {
                 lost.track.turn(event.time, Some(Doing::Lost), place);
                 self.step(Key::Task(task), event, LOST.to_owned());
             }

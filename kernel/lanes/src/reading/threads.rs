@@ -87,7 +87,7 @@ impl Reader<'_> {
         thread.track.turn(event.time, None, None);
         for task in left {
             let track = &mut self.tasks[task].track;
-            track.turn(event.time, Some(Doing::Suspended(None)), None);
+            track.turn(event.time, Some(Doing::Suspended(None, None)), None);
         }
     }
 

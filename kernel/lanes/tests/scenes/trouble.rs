@@ -1,7 +1,7 @@
 //! What happens beside the lessons: too much, too long, too strange.
 
 use interleave_lanes::Trace;
-use interleave_protocol::{FutexUse, ObjectKind, TaskKind, ThreadKind, What};
+use interleave_protocol::{Awaited, FutexUse, ObjectKind, TaskKind, ThreadKind, What};
 
 use super::notes::{Notes, task};
 
@@ -146,6 +146,30 @@ pub fn lost() -> Trace {
         .enters(10.1, 1, pending, "")
         .finishes(10.2, 1, pending);
     notes.cell_ends(20.0)
+}
+
+/// A lock that a coroutine keeps across an `.await`, while a thread wants it.
+pub fn kept() -> Trace {
+    let mut notes = Notes::new("let guard = m.lock();\nsleep(1).await;\ndrop(guard);");
+    let keeper = task(TaskKind::Coroutine, 1);
+    notes.lock(0xa0, "m");
+    notes
+        .line(1)
+        .add(0.1, 1, What::TaskSpawned { task: keeper });
+    notes.spawn(0.2, 1, 4, "other");
+    notes.enters(0.5, 1, keeper, "");
+    let (address, call) = (0xa0, 3);
+    notes
+        .within(keeper)
+        .add(0.6, 1, What::LockKept { address, call });
+    notes.line(2).suspends(0.6, 1, keeper, Awaited::Sleep);
+    notes.line(9).waits(100.0, 4, FutexUse::Lock, 0xa0);
+    notes.waits(0.7, 1, FutexUse::Condvar, 0x90).runs(1000.5, 1);
+    notes.add(1000.6, 1, What::TaskWoken { task: keeper });
+    notes.enters(1000.7, 1, keeper, "");
+    notes.within(keeper).wakes(1000.8, 1, 0xa0).runs(1000.9, 4);
+    notes.finishes(1001.0, 1, keeper).ends(1001.1, 4);
+    notes.cell_ends(1002.0)
 }
 
 /// A lock that is kept while its holder sleeps.

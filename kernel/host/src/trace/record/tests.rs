@@ -34,6 +34,10 @@ fn whatever_happened_can_be_read_again() {
         Happened::TaskLeft { is_over: true },
         Happened::TaskWoken(task),
         Happened::TaskLost(task),
+        Happened::LockKept {
+            address: 8,
+            call: 9,
+        },
         Happened::Waits(Waiting::Sleep { until: 5 }),
         Happened::Waits(Waiting::Futex {
             address: 8,

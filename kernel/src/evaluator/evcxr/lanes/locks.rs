@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use interleave_compiler::sites::Site;
 use interleave_lanes::Event;
-use interleave_protocol::{FutexUse, ThreadState, What};
+use interleave_protocol::{FutexUse, LockHolder, ThreadState, What};
 
 use super::super::places::{Place, Places};
 
@@ -17,6 +17,11 @@ impl Calls {
     pub(super) fn names(&mut self, events: &[Event], places: &Places) -> BTreeMap<u64, String> {
         let mut names = BTreeMap::new();
         for event in events {
+            if let What::LockKept { address, call } = event.what
+                && let Some((_, site)) = places.site(LockHolder::call(call))
+            {
+                names.insert(address, site.receiver);
+            }
             if let What::Is(ThreadState::Futex {
                 address, used_by, ..
             }) = event.what
