@@ -64,18 +64,6 @@ def test_a_thread_local_defined_again_is_new(kernel):
     assert [kernel.run(cell).value for cell in (code, "AGAIN.set(9); AGAIN.get()", code)] == ["6", "9", "6"]
 
 
-def test_a_thread_local_is_defined_again_with_those_of_its_macro(kernel):
-    both = "thread_local! {{ static LEFT: std::cell::Cell<i32> = {}; static RIGHT: std::cell::Cell<i32> = {}; }}"
-    cell = "const {{ std::cell::Cell::new({}) }}".format
-    kernel.run(both.format(cell(1), cell(2)))
-    kernel.run("LEFT.set(10); RIGHT.set(20);")
-    refused = kernel.run(f"thread_local!(static LEFT: std::cell::Cell<i32> = {cell(100)});").error
-    assert "defined `LEFT`, `RIGHT` in one macro" in refused["evalue"]
-    assert kernel.run("(LEFT.get(), RIGHT.get())").value == "(10, 20)"
-    kernel.run(both.format(cell(3), cell(4)))
-    assert kernel.run("(LEFT.get(), RIGHT.get())").value == "(3, 4)"
-
-
 def test_thread_locals_in_modules_and_functions_are_one_for_all_cells(kernel):
     kernel.run(
         "mod counters {\n    thread_local! { pub static INNER: std::cell::Cell<u32> = std::cell::Cell::new(0); }\n}\n"

@@ -36,6 +36,10 @@ pub struct Known {
     /// The process; another one has none of these.
     host: u64,
     statics: BTreeMap<String, Definition>,
+    /// Of statics that several items define: the text of the one that was defined last. Another
+    /// process does not change that.
+    #[serde(default)]
+    newest: BTreeMap<String, String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +60,8 @@ pub fn share(source: &str, facts: &CellFacts, known: &mut Known) -> String {
     if known.host != facts.host || facts.host == 0 {
         *known = Known {
             host: facts.host,
-            ..Known::default()
+            statics: BTreeMap::new(),
+            newest: std::mem::take(&mut known.newest),
         };
     }
     let may_have_statics = source.contains("static ") || source.contains("thread_local");
@@ -71,9 +76,9 @@ pub fn share(source: &str, facts: &CellFacts, known: &mut Known) -> String {
         // The crate of this name, whose macro makes types of its own.
         found.retain(|found| found.kind != Kind::Lazy);
     }
-    remove_repeated(&mut found, &mut edits, source);
+    remove_older(&mut found, facts, known, &mut edits, source);
     for found in &found {
-        let text = items.everything_named_in(found.item);
+        let text = items.everything_named_in(found);
         let defined_here = facts.items.contains(&found.item_name);
         match known.statics.get(&found.path) {
             Some(definition) if !defined_here && definition.text == text => {
@@ -91,21 +96,44 @@ pub fn share(source: &str, facts: &CellFacts, known: &mut Known) -> String {
     edits.apply(source)
 }
 
-/// evcxr does not know the names in a `thread_local!`, so running its cell again leaves two. The
-/// last one counts.
-fn remove_repeated(found: &mut Vec<Static<'_>>, edits: &mut Edits, source: &str) {
-    let mut last = BTreeMap::new();
+/// To evcxr a macro with statics is a module that is called by all of them. So when one of several is
+/// defined again, alone or by a `static`, both are there, in no order: the one that counts is that of
+/// this cell, or else the newest.
+fn remove_older(
+    found: &mut Vec<Static>,
+    facts: &CellFacts,
+    known: &mut Known,
+    edits: &mut Edits,
+    source: &str,
+) {
+    let mut chosen: BTreeMap<&str, usize> = BTreeMap::new();
+    let rank = |index: usize| {
+        let Static {
+            item_name,
+            path,
+            tokens,
+            ..
+        } = &found[index];
+        let is_newest = known.newest.get(path) == Some(&tokens.to_string());
+        (facts.items.contains(item_name), is_newest, index)
+    };
     for (index, found) in found.iter().enumerate() {
-        last.insert(found.path.clone(), index);
-    }
-    let mut index = 0;
-    found.retain(|found| {
-        let is_last = last.get(&found.path) == Some(&index);
-        index += 1;
-        if !is_last {
-            edits.replace(source, found.range.clone(), "");
+        let best = chosen.entry(&found.path).or_insert(index);
+        if rank(index) > rank(*best) {
+            *best = index;
         }
-        is_last
+    }
+    let chosen: BTreeSet<usize> = chosen.into_values().collect();
+    let mut index = 0..;
+    found.retain(|found| {
+        let is_chosen = index.next().is_some_and(|index| chosen.contains(&index));
+        if is_chosen {
+            let text = found.tokens.to_string();
+            known.newest.insert(found.path.clone(), text);
+        } else {
+            edits.replace(source, found.own.clone(), "");
+        }
+        is_chosen
     });
 }
 
@@ -140,20 +168,21 @@ impl<'a> Items<'a> {
         Self { by_name }
     }
 
-    /// The text of an item, and of each item that it names, and so on.
-    fn everything_named_in(&self, item: &Item) -> String {
-        let mut seen = BTreeSet::new();
+    /// The text of a static, and of each item that it names, and so on.
+    fn everything_named_in(&self, found: &Static) -> String {
+        // Others may be defined in one macro with it.
+        let mut seen = BTreeSet::from([found.name.clone()]);
         let mut texts = BTreeSet::new();
-        let mut waiting = vec![item];
-        while let Some(item) = waiting.pop() {
-            let tokens = item.to_token_stream();
+        let mut waiting = vec![found.tokens.clone()];
+        while let Some(tokens) = waiting.pop() {
             let text = tokens.to_string();
             if !texts.insert(text) {
                 continue;
             }
             for name in identifiers(tokens) {
                 if seen.insert(name.clone()) {
-                    waiting.extend(self.by_name.get(&name).into_iter().flatten());
+                    let items = self.by_name.get(&name).into_iter().flatten();
+                    waiting.extend(items.map(ToTokens::to_token_stream));
                 }
             }
         }
@@ -185,7 +214,7 @@ impl Edits {
             .push((range, format!("{text}{}", "\n".repeat(lines))));
     }
 
-    fn import(&mut self, source: &str, found: &Static<'_>, symbol: &str) {
+    fn import(&mut self, source: &str, found: &Static, symbol: &str) {
         let Static {
             visibility,
             name,
@@ -213,12 +242,12 @@ impl Edits {
         }
     }
 
-    fn export(&mut self, source: &str, found: &Static<'_>, symbol: &str) {
+    fn export(&mut self, source: &str, found: &Static, symbol: &str) {
         match found.kind {
             Kind::Static | Kind::Mutable | Kind::Lazy => {
                 let attribute =
                     format!(" {ADDED_TEXT_MARK} #[unsafe(export_name = \"{symbol}\")] ");
-                let place = before(source, found.start);
+                let place = before(source, found.own.start);
                 self.0.push((place..place, attribute));
             }
             // What the macro makes is a constant with a function in it, which has no address that
@@ -235,7 +264,9 @@ impl Edits {
     }
 
     fn apply(mut self, source: &str) -> String {
-        self.0.sort_by_key(|(range, _)| range.start);
+        // A macro that is gone as a whole comes before what is in it.
+        self.0
+            .sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
         let mut text = String::with_capacity(source.len());
         let mut end = 0;
         for (range, replacement) in self.0 {

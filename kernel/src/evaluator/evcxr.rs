@@ -123,7 +123,6 @@ struct EvcxrEvaluator {
     /// Who knows std; `None` when the rust-analyzer of this process does.
     analyst: Option<Analyst>,
     notebook: Notebook,
-    late_statics: late_statics::Groups,
     /// The cell as evcxr was given it.
     typed: Typed,
     variables: Variables,
@@ -166,7 +165,6 @@ impl EvcxrEvaluator {
                 .then(|| workspace.analysis_command(installation))
                 .map(|command| Analyst::new(command, interrupter.leash().clone())),
             notebook: Notebook::default(),
-            late_statics: late_statics::Groups::default(),
             typed: Typed::default(),
             variables: Variables::default(),
         })
@@ -206,15 +204,12 @@ impl EvcxrEvaluator {
         if let Some(found) = syntax::nesting::too_deep(code) {
             return Some(failures::plain("error", &found.message()));
         }
-        if let Some(message) = self.late_statics.conflict(code) {
-            return Some(failures::plain("error", &message));
-        }
         let (at, message) = syntax::dropped_statement(code)?;
         Some(self.failure_at(|places| failures::dropped(at, message, places)))
     }
 
     /// Runs a cell that nothing speaks against, and remembers what it defines.
-    fn run_timed(&mut self, cell: &Cell, code: &str) -> (Times, Outcome) {
+    fn run_timed(&mut self, code: &str) -> (Times, Outcome) {
         let start = Instant::now();
         self.interrupter.begin();
         self.progress.begin(self.next_id);
@@ -222,7 +217,6 @@ impl EvcxrEvaluator {
         self.progress.end();
         if let Ok(outputs) = &mut attempt.result {
             self.notebook.add(code);
-            self.late_statics.add(code, cell.number);
             if commands::shows_types(code) {
                 for text in outputs.content_by_mime_type.values_mut() {
                     *text = names::short(text);
@@ -282,12 +276,11 @@ impl Evaluator for EvcxrEvaluator {
         }
         self.opt_level = options.opt_level;
         self.link.want_lanes(options.lanes);
-        let (times, outcome) = self.run_timed(cell, &code);
+        let (times, outcome) = self.run_timed(&code);
         if let Some(times) = self.timer.note(times, options.time) {
             self.show_beside(&times);
         }
         if commands::clears_everything(&cell.code) {
-            self.late_statics.clear();
             self.load_prelude_again(self.next_id - 1);
         }
         outcome

@@ -2,17 +2,17 @@
 
 use std::ops::Range;
 
-use quote::ToTokens;
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
 use syn::{
     Attribute, Expr, Ident, Item, ItemStatic, Macro, StaticMutability, Token, Type, Visibility,
     parse::ParseStream, visit::Visit,
 };
 
 /// A static, wherever it stands.
-pub(super) struct Static<'a> {
-    /// The item at the top of the source that it is, or is in.
-    pub(super) item: &'a Item,
-    /// That item's name, as the kernel reports it.
+pub(super) struct Static {
+    /// The name of the item at the top of the source that it is, or is in, as the kernel reports it;
+    /// of a macro, the names of all its statics, as `A B!`.
     pub(super) item_name: String,
     /// Tells it from all others: the names of what it is in, and its own.
     pub(super) path: String,
@@ -22,8 +22,10 @@ pub(super) struct Static<'a> {
     pub(super) ty: String,
     /// The whole definition; of one in a macro, the whole macro.
     pub(super) range: Range<usize>,
-    /// Where its own definition starts.
-    pub(super) start: usize,
+    /// Its own definition.
+    pub(super) own: Range<usize>,
+    /// What it is made of: that item; of one in a macro at the top of the source, its own definition.
+    pub(super) tokens: TokenStream,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +38,7 @@ pub(super) enum Kind {
 }
 
 /// The statics of a source, in order.
-pub(super) fn statics(items: &[Item]) -> Vec<Static<'_>> {
+pub(super) fn statics(items: &[Item]) -> Vec<Static> {
     items
         .iter()
         .filter(|item| !is_cell_function(item))
@@ -82,12 +84,48 @@ fn used_names(tree: &syn::UseTree) -> Vec<String> {
     }
 }
 
+/// The type of a static, in which a lifetime that is left out is `'static`: in a declaration rustc
+/// wants to see it.
+fn type_of(ty: &Type) -> String {
+    with_lifetimes(ty.to_token_stream()).to_string()
+}
+
+fn with_lifetimes(tokens: TokenStream) -> TokenStream {
+    let mut written = TokenStream::new();
+    let mut tokens = tokens.into_iter().peekable();
+    // The two tokens before.
+    let mut before = [String::new(), String::new()];
+    while let Some(token) = tokens.next() {
+        let text = token.to_string();
+        // What a function takes and gives has lifetimes of each call.
+        let is_given = before == ["-", ">"];
+        let is_taken = matches!(before[1].as_str(), "fn" | "Fn" | "FnMut" | "FnOnce");
+        let next = tokens.peek().map(ToString::to_string).unwrap_or_default();
+        match token {
+            TokenTree::Group(group) if !is_taken => {
+                let inside = with_lifetimes(group.stream());
+                written.extend([TokenTree::from(Group::new(group.delimiter(), inside))]);
+            }
+            TokenTree::Punct(mark) if mark.as_char() == '&' && next != "'" && !is_given => {
+                written.extend(quote!(&'static));
+            }
+            TokenTree::Punct(mark) if mark.as_char() == '\'' && next == "_" => {
+                tokens.next();
+                written.extend(quote!('static));
+            }
+            other => written.extend([other]),
+        }
+        before = [std::mem::take(&mut before[1]), text];
+    }
+    written
+}
+
 /// The function that evcxr calls is there once: what is in it is not repeated.
 fn is_cell_function(item: &Item) -> bool {
     matches!(item, Item::Fn(function) if function.sig.ident.to_string().starts_with("run_user_code_"))
 }
 
-fn in_item(item: &Item) -> Vec<Static<'_>> {
+fn in_item(item: &Item) -> Vec<Static> {
     let Some(item_name) = names(item).into_iter().next() else {
         return Vec::new();
     };
@@ -105,7 +143,7 @@ struct Finder<'a> {
     item: &'a Item,
     item_name: String,
     above: Vec<String>,
-    found: Vec<Static<'a>>,
+    found: Vec<Static>,
 }
 
 impl<'ast> Visit<'ast> for Finder<'_> {
@@ -132,15 +170,15 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         };
         let range = super::range(found);
         self.found.push(Static {
-            item: self.item,
             item_name: self.item_name.clone(),
             path: self.path_of(&found.ident, self.above.join("::")),
             kind,
             visibility: found.vis.to_token_stream().to_string(),
             name: found.ident.to_string(),
-            ty: found.ty.to_token_stream().to_string(),
-            start: range.start,
+            ty: type_of(&found.ty),
+            own: range.clone(),
             range,
+            tokens: self.item.to_token_stream(),
         });
     }
 }
@@ -149,14 +187,15 @@ impl Finder<'_> {
     /// The statics of a `thread_local!` or `lazy_static!`.
     fn macro_call(&mut self, call: &Macro, range: Range<usize>) {
         let is_top = self.above.is_empty();
-        for found in in_macro(call) {
+        let all = in_macro(call);
+        let names: Vec<String> = all.iter().map(|found| found.name.to_string()).collect();
+        for found in all {
             let name = found.name.to_string();
             let above = self.above.iter().chain([&name]).cloned();
             let path = Vec::from_iter(above).join("::");
             self.found.push(Static {
-                item: self.item,
                 item_name: if is_top {
-                    name.clone()
+                    format!("{}!", names.join(" "))
                 } else {
                     self.item_name.clone()
                 },
@@ -164,9 +203,14 @@ impl Finder<'_> {
                 kind: found.kind,
                 visibility: found.visibility.to_token_stream().to_string(),
                 name,
-                ty: found.ty.to_token_stream().to_string(),
-                start: found.start,
+                ty: type_of(&found.ty),
+                own: found.own,
                 range: range.clone(),
+                tokens: if is_top {
+                    found.tokens
+                } else {
+                    self.item.to_token_stream()
+                },
             });
         }
     }
@@ -210,7 +254,8 @@ fn in_macro(call: &Macro) -> Vec<InMacro> {
 /// A static in a macro.
 struct InMacro {
     kind: Kind,
-    start: usize,
+    own: Range<usize>,
+    tokens: TokenStream,
     visibility: Visibility,
     name: Ident,
     ty: Type,
@@ -220,21 +265,23 @@ fn in_macro_body(input: ParseStream<'_>, kind: Kind) -> syn::Result<Vec<InMacro>
     let mut found = Vec::new();
     while !input.is_empty() {
         let start = input.span().byte_range().start;
-        input.call(Attribute::parse_outer)?;
-        let visibility = input.parse()?;
+        let attributes = input.call(Attribute::parse_outer)?;
+        let visibility: Visibility = input.parse()?;
         input.parse::<Token![static]>()?;
         if kind == Kind::Lazy {
             input.parse::<Token![ref]>()?;
         }
-        let name = input.parse()?;
+        let name: Ident = input.parse()?;
         input.parse::<Token![:]>()?;
-        let ty = input.parse()?;
+        let ty: Type = input.parse()?;
         input.parse::<Token![=]>()?;
-        input.parse::<Expr>()?;
-        input.parse::<Option<Token![;]>>()?;
+        let value = input.parse::<Expr>()?;
+        let semicolon = input.parse::<Option<Token![;]>>()?;
+        let end = semicolon.map_or_else(|| super::range(&value), |mark| super::range(&mark));
         found.push(InMacro {
             kind,
-            start,
+            own: start..end.end,
+            tokens: quote!(#(#attributes)* #visibility static #name: #ty = #value;),
             visibility,
             name,
             ty,

@@ -202,3 +202,80 @@ fn lazy_statics_are_shared_unless_they_are_those_of_the_crate() {
         of_crate
     );
 }
+
+#[test]
+fn a_declaration_has_the_lifetimes_that_a_static_may_leave_out() {
+    let mut known = Known::default();
+    let source = "static A: Mutex<Vec<&str>> = x();\nstatic B: &[(&'static str, Cow<'_, str>)] = &[];\n\
+                  static C: fn(&str) -> &str = x;\nstatic D: Option<Box<dyn Fn(&u8) -> &u8 + Sync>> = None;\n";
+    share(source, &facts(1, &["A", "B", "C", "D"]), &mut known);
+    let later = share(source, &facts(2, &[]), &mut known).replace(' ', "");
+    for ty in [
+        "A:Mutex<Vec<&'staticstr>>;",
+        "B:&'static[(&'staticstr,Cow<'static,str>)];",
+        "C:fn(&str)->&str;",
+        "D:Option<Box<dynFn(&u8)->&u8+Sync>>;",
+    ] {
+        assert!(later.contains(ty), "{ty} in {later}");
+    }
+}
+
+/// The names of the statics that are exported, and of those that are imported.
+fn shared(source: &str) -> [Vec<&str>; 2] {
+    [
+        "export_name = \"interleave_static_",
+        "link_name = \"interleave_static_",
+    ]
+    .map(|start| {
+        let symbols = source.split(start).skip(1);
+        symbols
+            .map(|rest| rest.split('"').next().unwrap())
+            .collect()
+    })
+}
+
+#[test]
+fn one_of_several_is_defined_again() {
+    let mut known = Known::default();
+    let both = "thread_local! {\n    static A: u8 = 1;\n    static B: u8 = { 2 };\n}\n";
+    let alone = "thread_local!(static A: u16 = 3);\n";
+    share(both, &facts(1, &["A B!"]), &mut known);
+    // evcxr has them in any order.
+    for (id, items, expected) in [
+        (2, &["A!"][..], [vec!["2_A"], vec!["1_B"]]),
+        (3, &[], [vec![], vec!["2_A", "1_B"]]),
+        (4, &["A B!"], [vec!["4_A", "4_B"], vec![]]),
+        (5, &[], [vec![], vec!["4_A", "4_B"]]),
+    ] {
+        for source in [format!("{both}{alone}"), format!("{alone}{both}")] {
+            let mut known = known.clone();
+            let changed = share(&source, &facts(id, items), &mut known);
+            check_lines(&source, &changed);
+            let mut found = shared(&changed);
+            found.iter_mut().for_each(|names| names.sort_unstable());
+            let mut expected = expected.clone();
+            expected.iter_mut().for_each(|names| names.sort_unstable());
+            assert_eq!(found, expected, "{id}: {changed}");
+        }
+        share(&format!("{both}{alone}"), &facts(id, items), &mut known);
+    }
+}
+
+#[test]
+fn a_new_process_has_the_newest_of_each() {
+    let mut known = Known::default();
+    let both = "thread_local! {\n    static A: u8 = 1;\n    static B: u8 = 2;\n}\n";
+    let plain = "static A: AtomicU8 = AtomicU8::new(3);\n";
+    share(both, &facts(1, &["A B!"]), &mut known);
+    let source = format!("{plain}{both}");
+    share(&source, &facts(2, &["A"]), &mut known);
+    let other_host = CellFacts {
+        host: 8,
+        ..facts(3, &[])
+    };
+    let changed = share(&source, &other_host, &mut known);
+    check_lines(&source, &changed);
+    assert!(!changed.contains("static A: u8"), "{changed}");
+    assert!(changed.contains("static B: u8 = 2;"), "{changed}");
+    assert_eq!(shared(&changed), [vec!["3_A", "3_B"], vec![]], "{changed}");
+}

@@ -36,42 +36,6 @@ fn macros(code: &str) -> Vec<(Range<usize>, Vec<String>)> {
     macros.filter(|(_, names)| !names.is_empty()).collect()
 }
 
-/// Which statics cells have defined together. evcxr replaces a module when one of the same name
-/// comes, and keeps both when a macro defines only some of the statics of an earlier one.
-#[derive(Debug, Default)]
-pub(super) struct Groups(Vec<(Vec<String>, usize)>);
-
-impl Groups {
-    /// What is wrong when a cell defines statics of one group without the others.
-    pub(super) fn conflict(&self, code: &str) -> Option<String> {
-        macros(code).iter().find_map(|(_, new)| {
-            let mut others = self.0.iter().filter(|(names, _)| names != new);
-            let (name, group, cell) = others.find_map(|(names, cell)| {
-                let name = names.iter().find(|name| new.contains(name))?;
-                Some((name, names, cell))
-            })?;
-            let group: Vec<String> = group.iter().map(|name| format!("`{name}`")).collect();
-            Some(format!(
-                "In[{cell}] defined {} in one macro: define `{name}` again by the same names in one \
-                 macro, or choose another name",
-                group.join(", ")
-            ))
-        })
-    }
-
-    /// Remembers what a cell that ran has defined; `number` is the one in `In [n]`.
-    pub(super) fn add(&mut self, code: &str, number: usize) {
-        for (_, names) in macros(code) {
-            self.0.retain(|(known, _)| *known != names);
-            self.0.push((names, number));
-        }
-    }
-
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-}
-
 fn around(statement: &Range<usize>, names: &[String]) -> [Mark; 2] {
     let name = names.join("_").replace("r#", "");
     [
@@ -147,19 +111,6 @@ mod tests {
             "/// One.\nlazy_static! { static ref A: u8 = 1; }",
             "/// One.\n«mod interleave_A {»lazy_static! { static ref A: u8 = 1; }«}»",
         );
-    }
-
-    #[test]
-    fn statics_that_were_defined_together_stay_together() {
-        let mut groups = Groups::default();
-        let both = "thread_local! { static A: u8 = 1; static B: u8 = 2; }";
-        groups.add(both, 3);
-        assert_eq!(groups.conflict(both), None);
-        assert_eq!(groups.conflict("thread_local!(static C: u8 = 1);"), None);
-        let conflict = groups.conflict("thread_local!(static B: u8 = 1);").unwrap();
-        assert!(conflict.starts_with("In[3] defined `A`, `B`"), "{conflict}");
-        groups.clear();
-        assert_eq!(groups.conflict("thread_local!(static B: u8 = 1);"), None);
     }
 
     #[test]

@@ -139,18 +139,22 @@ fn names(item: &ast::Item) -> Vec<String> {
         .collect()
 }
 
-/// The names behind `static` in a `thread_local!`.
+/// The names behind `static` in a `thread_local!` or `lazy_static!`, as one: `A B!`.
 fn names_in_macro(call: &ast::MacroCall) -> Vec<String> {
     let tokens = call
         .syntax()
         .descendants_with_tokens()
         .filter_map(NodeOrToken::into_token);
-    let words: Vec<SyntaxToken> = tokens.filter(|token| !token.kind().is_trivia()).collect();
-    words
+    let words: Vec<SyntaxToken> = tokens
+        .filter(|token| !token.kind().is_trivia() && token.kind() != SyntaxKind::REF_KW)
+        .collect();
+    let names = words
         .windows(2)
         .filter(|pair| pair[0].kind() == SyntaxKind::STATIC_KW)
-        .map(|pair| pair[1].text().to_owned())
-        .collect()
+        .map(|pair| pair[1].text().to_owned());
+    let names = Vec::from_iter(names).join(" ");
+    let name = (!names.is_empty()).then(|| format!("{names}!"));
+    name.into_iter().collect()
 }
 
 /// Looks for `.await` and `?` that belong to the cell itself and not to a function in it.
@@ -315,7 +319,7 @@ mod tests {
     fn the_items_of_a_cell_are_named() {
         let code = "struct A;\nimpl Vec < A > {}\nfn f() { static N: u8 = 1; }\n\
                     thread_local! { static X: u8 = 1; pub static Y: u8 = 2 }\nlet x = 1;";
-        assert_eq!(facts(code).items, ["A", "Vec<A>", "f", "N", "X", "Y"]);
+        assert_eq!(facts(code).items, ["A", "Vec<A>", "f", "N", "X Y!"]);
     }
 
     #[track_caller]
