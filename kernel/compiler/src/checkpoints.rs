@@ -113,6 +113,9 @@ pub fn without(text: &str) -> String {
 /// Begins the function that evcxr calls, once it is rewritten.
 pub(crate) const CELL_FUNCTION: &str = "pub extern \"C-unwind\" fn run_user_code_";
 
+/// In the line behind which the student's statements begin, whoever catches their panics.
+const CATCH: &str = "::catch_unwind(";
+
 /// The bytes of the student's statements in the function that evcxr calls: an empty range when the
 /// cell has none, and `None` when nothing is to be checked. evcxr compiles a failed cell once more,
 /// only for its errors, without catching panics; and nothing may stop between two variables that
@@ -120,7 +123,7 @@ pub(crate) const CELL_FUNCTION: &str = "pub extern \"C-unwind\" fn run_user_code
 fn cell_code(source: &str) -> Option<Range<usize>> {
     let header = source.rfind(CELL_FUNCTION)?;
     let function = &source[header..];
-    let Some(catch) = function.find("std::panic::catch_unwind(") else {
+    let Some(catch) = function.find(CATCH) else {
         let has_code = !function.contains("mut x: *mut std::os::raw::c_void)");
         return (!has_code).then_some(header..header);
     };
@@ -128,7 +131,7 @@ fn cell_code(source: &str) -> Option<Range<usize>> {
     let start = open + function[open..].find('\n')? + 1;
     let put = function[start..].find("evcxr_variable_store.put_variable::<");
     let close = function[start..].rfind("})) { \n");
-    let close = close.or_else(|| function[start..].rfind("}).is_err() {"))?;
+    let close = close.or_else(|| function[start..].rfind(").is_err() {"))?;
     let end = start + put.map_or(close, |put| put.min(close));
     // The compiler may have written something before what evcxr writes there.
     let end = function[..=end].rfind('\n').unwrap_or(end);

@@ -46,7 +46,8 @@ pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
     }
     // The last one is evcxr's; a student may print the same.
     let panicked = |line: &String| line.trim() == r#"println!("EVCXR_PANIC_NOTIFICATION");"#;
-    if let Some(line) = lines.iter().rposition(panicked) {
+    let catches = lines.iter().rposition(panicked);
+    if let Some(line) = catches {
         lines[line] = "::interleave::private::cell_panicked();".to_owned();
     }
     wrap_user_code(&mut lines, header, facts);
@@ -55,10 +56,32 @@ pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
     // A variable whose name is used again is dropped at the end of the function, behind evcxr's
     // `catch_unwind`. The host catches what its destructor says; without this the process aborts.
     lines[header] = lines[header].replacen("extern \"C\"", "extern \"C-unwind\"", 1);
+    if catches.is_some() {
+        use_compiled_catch(&mut lines[header..]);
+    }
     use_compiled_store(&mut lines);
     let mut rewritten = lines.join("\n");
     rewritten.push('\n');
     rewritten
+}
+
+/// Replaces the function that catches a panic of the cell, the first one in the cell's function: nearly
+/// all of std's is generic.
+fn use_compiled_catch(lines: &mut [String]) {
+    const STD: &str = "std::panic::catch_unwind(";
+    const CATCH: &str = "::interleave::private::catch_unwind(";
+    let Some(open) = lines.iter().position(|line| line.contains(STD)) else {
+        return;
+    };
+    lines[open] = lines[open].replacen(STD, CATCH, 1);
+    let close = lines.iter().rposition(|line| line == "}).is_err() {");
+    if let Some(closure) = lines[open].strip_suffix("(||{")
+        && let Some(close) = close.filter(|_| !closure.ends_with("Safe"))
+    {
+        // Where there are no variables, evcxr writes nothing around the closure.
+        lines[open] = format!("{closure}(std::panic::AssertUnwindSafe(||{{");
+        lines[close] = "})).is_err() {".to_owned();
+    }
 }
 
 /// Index of the line that begins the function to call. It is generated last.

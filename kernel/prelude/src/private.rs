@@ -7,8 +7,10 @@ use std::{
     ffi::c_void,
     fmt::{Debug, Display},
     io::Write,
+    mem::ManuallyDrop,
     ops::Deref,
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::AssertUnwindSafe,
+    ptr,
     sync::atomic::{AtomicBool, Ordering},
     thread,
 };
@@ -84,7 +86,7 @@ pub unsafe extern "C" fn interleave_prelude_call_cell(
     // SAFETY: the caller vouches for the argument.
     let call = || unsafe { function(variables) };
     // A panic of the cell itself is caught in its function; this is one of a destructor behind it.
-    let variables = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
+    let variables = std::panic::catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
         cell_panicked();
         variables
     });
@@ -167,6 +169,39 @@ fn stopped_at(location: &std::panic::Location<'_>) {
     }
 }
 
+/// A cell has panicked. With what, the hook has told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Panicked;
+
+/// Calls what a cell does. As std's, of which most would be compiled into each cell.
+///
+/// # Errors
+///
+/// When it panics.
+pub fn catch_unwind<R, F: FnOnce() -> R>(cell: AssertUnwindSafe<F>) -> Result<(), Panicked> {
+    let mut cell = ManuallyDrop::new(cell.0);
+    // SAFETY: it is called once with a closure of its type, which nobody uses or drops afterwards.
+    unsafe { call_caught(call_moved::<R, F>, &raw mut cell as *mut c_void) }
+}
+
+/// # Safety
+///
+/// At `cell` is an `F` that nobody uses or drops any more.
+unsafe fn call_moved<R, F: FnOnce() -> R>(cell: *mut c_void) {
+    // SAFETY: the caller vouches for it.
+    let cell = unsafe { ptr::read(cell as *const F) };
+    cell();
+}
+
+/// # Safety
+///
+/// `cell` must be what `call` can take, once.
+#[inline(never)]
+unsafe fn call_caught(call: unsafe fn(*mut c_void), cell: *mut c_void) -> Result<(), Panicked> {
+    // SAFETY: the caller vouches for the pair.
+    std::panic::catch_unwind(|| unsafe { call(cell) }).map_err(|_| Panicked)
+}
+
 /// Called where a panic reached the edge of the cell.
 pub fn cell_panicked() {
     host::send(&HostEvent::CellPanicked);
@@ -204,6 +239,12 @@ pub fn print(arguments: std::fmt::Arguments<'_>) {
     if let Err(error) = printed {
         panic!("failed printing to stdout: {error}");
     }
+}
+
+/// Shows what is written as the value of the cell. Not generic, so that how a text is made is not compiled
+/// into each cell.
+pub fn show_debug(value: std::fmt::Arguments<'_>) {
+    show_text(&value.to_string());
 }
 
 /// Shows a text as the value of the cell.
@@ -268,7 +309,7 @@ pub trait DebugValue {
 
 impl<T: Debug + ?Sized> DebugValue for T {
     fn evcxr_display(&self) {
-        show_text(&format!("{self:?}"));
+        show_debug(format_args!("{self:?}"));
     }
 }
 

@@ -107,6 +107,23 @@ fn a_plain_cell_gets_the_compiled_store_and_no_wrapping() {
 }
 
 #[test]
+fn the_prelude_catches_panics_of_the_cell() {
+    let lines = rewritten(WITH_VARIABLES, facts(false, false));
+    let catch = "match ::interleave::private::catch_unwind(";
+    assert_eq!(line(&lines, "catch_unwind"), catch);
+    assert_eq!(line(&lines, "Safe"), "  std::panic::AssertUnwindSafe(||{");
+
+    let lines = rewritten(WITHOUT_VARIABLES, facts(false, false));
+    let catch = "if ::interleave::private::catch_unwind(std::panic::AssertUnwindSafe(||{";
+    assert_eq!(line(&lines, "catch_unwind"), catch);
+    assert_eq!(line(&lines, ".is_err()"), "})).is_err() {");
+
+    let of_student = UNCAUGHT.replace("x += task.await;", "std::panic::catch_unwind(f);");
+    let lines = rewritten(&of_student, facts(false, false));
+    assert_eq!(line(&lines, "catch_unwind"), "std::panic::catch_unwind(f);");
+}
+
+#[test]
 fn a_cell_that_awaits_runs_on_the_event_loop() {
     let lines = rewritten(WITH_VARIABLES, facts(true, false));
     let open = "  std::panic::AssertUnwindSafe(||{::interleave::asyncio::run(async {";

@@ -4,13 +4,19 @@
 //! (`evcxr_internal_runtime.rs` of evcxr 0.22).
 
 use std::{
-    any::{Any, TypeId},
+    alloc::Layout,
+    any::TypeId,
     collections::HashMap,
+    mem::{ManuallyDrop, MaybeUninit, transmute},
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    ptr,
 };
 
+use value::Value;
+
 use crate::host::{self, Owner};
+
+mod value;
 
 /// evcxr 0.22: a type was defined anew, so a variable of the old one is lost.
 const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
@@ -18,7 +24,7 @@ const VARIABLE_CHANGED_TYPE: &str = "EVCXR_VARIABLE_CHANGED_TYPE:";
 /// The variables that no cell holds at the moment.
 #[derive(Debug, Default)]
 pub struct VariableStore {
-    variables: HashMap<String, Box<dyn Any>>,
+    variables: HashMap<String, Value>,
     /// What the types of variables were made of, as numbers; see `is_defined_as`.
     definitions: HashMap<String, u64>,
     /// Names of those that the cell which runs has taken and not yet put back.
@@ -26,17 +32,30 @@ pub struct VariableStore {
     taken_by: Owner,
 }
 
-/// What is generic is compiled into each cell that uses it, so it is short; see below for the rest.
+/// What is generic is compiled into each cell that uses it, with all that it calls that is generic in
+/// turn. So it is short, and calls as little as can be: a `Box<dyn Any>` would be a dozen functions for
+/// each type. See below for the rest.
 impl VariableStore {
     /// Keeps a variable.
     pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {
-        self.put(name, Box::new(value));
+        let value = ManuallyDrop::new(value);
+        // SAFETY: the value is not used here any more, and all else is about its type. A pointer to
+        // a `T` and one to a byte are passed alike.
+        let value = unsafe {
+            Value::moved_from(
+                &raw const value as *const u8,
+                const { Layout::new::<T>() },
+                const { TypeId::of::<T>() },
+                transmute::<unsafe fn(*mut T), unsafe fn(*mut u8)>(ptr::drop_in_place::<T>),
+            )
+        };
+        self.put(name, value);
     }
 
     /// Whether the variable is there, and still has the type that the cell expects. If not, evcxr
     /// forgets it and compiles the cell once more.
     pub fn check_variable<T: 'static>(&mut self, name: &str) -> bool {
-        self.check(name, TypeId::of::<T>())
+        self.check(name, const { TypeId::of::<T>() })
     }
 
     /// Notes what the types of variables are made of.
@@ -65,27 +84,11 @@ impl VariableStore {
     ///
     /// When it is not there, or `check_variable` was not asked.
     pub fn take_variable<T: 'static>(&mut self, name: &str) -> T {
-        match self.take(name).downcast() {
-            Ok(value) => *value,
-            Err(_) => has_another_type(name),
-        }
-    }
-
-    /// A value that is made when it is first asked for.
-    ///
-    /// # Panics
-    ///
-    /// When another type was asked for under this name before.
-    pub fn lazy_arc<T: 'static>(&mut self, name: &str, create: impl FnOnce() -> T) -> Arc<T> {
-        if !self.contains(name) {
-            self.put(name, Box::new(Arc::new(create())));
-        }
-        match self
-            .get(name)
-            .and_then(|value| value.downcast_ref::<Arc<T>>())
-        {
-            Some(value) => Arc::clone(value),
-            None => has_another_type(name),
+        let mut value = MaybeUninit::<T>::uninit();
+        // SAFETY: there is room for a `T`, and a `T` is there when this returns.
+        unsafe {
+            self.take(name, const { TypeId::of::<T>() }, &raw mut value as *mut u8);
+            value.assume_init()
         }
     }
 }
@@ -94,7 +97,7 @@ impl VariableStore {
 // of the store, since that happens only to code in the cell's own shared object.
 impl VariableStore {
     #[inline(never)]
-    fn put(&mut self, name: &str, value: Box<dyn Any>) {
+    fn put(&mut self, name: &str, value: Value) {
         self.taken.retain(|taken| taken != name);
         let old = self.variables.insert(name.to_owned(), value);
         // evcxr calls this outside of its `catch_unwind`.
@@ -105,8 +108,8 @@ impl VariableStore {
 
     #[inline(never)]
     fn check(&mut self, name: &str, expected: TypeId) -> bool {
-        match self.get(name) {
-            Some(variable) if variable.type_id() == expected => return true,
+        match self.variables.get(name) {
+            Some(variable) if variable.is(expected) => return true,
             Some(_) => eprintln!("The type of `{name}` was defined anew, so the variable is lost."),
             // A cell that was left behind has it. The student was told then.
             None => {}
@@ -115,8 +118,11 @@ impl VariableStore {
         false
     }
 
+    /// # Safety
+    ///
+    /// `place` must be valid for writes of a value of the type that is expected.
     #[inline(never)]
-    fn take(&mut self, name: &str) -> Box<dyn Any> {
+    unsafe fn take(&mut self, name: &str, expected: TypeId, place: *mut u8) {
         let cell = Owner::current();
         if self.taken_by != cell {
             self.taken_by = cell;
@@ -125,8 +131,13 @@ impl VariableStore {
         let Some(variable) = self.variables.remove(name) else {
             panic!("the variable `{name}` is missing");
         };
+        assert!(
+            variable.is(expected),
+            "the variable `{name}` has another type"
+        );
         self.taken.push(name.to_owned());
-        variable
+        // SAFETY: the caller vouches for the place, and the type is the expected one.
+        unsafe { variable.move_to(place) };
     }
 
     /// The names of the variables that the cell has and will not bring back.
@@ -135,21 +146,6 @@ impl VariableStore {
         names.sort();
         names
     }
-
-    #[inline(never)]
-    fn get(&self, name: &str) -> Option<&dyn Any> {
-        self.variables.get(name).map(AsRef::as_ref)
-    }
-
-    #[inline(never)]
-    fn contains(&self, name: &str) -> bool {
-        self.variables.contains_key(name)
-    }
-}
-
-#[cold]
-fn has_another_type(name: &str) -> ! {
-    panic!("the variable `{name}` has another type")
 }
 
 /// An empty store, which the host keeps from cell to cell and never frees.
