@@ -77,11 +77,17 @@ pub fn learn(
 
 /// The source for analysis as rustc is asked about it: made simpler, and as it is in case that fails.
 fn forms(source: &str, facts: &CellFacts) -> impl Iterator<Item = String> {
-    // Simpler before it is in order: that puts evcxr's error type and its implementation apart.
-    let forms = simpler(source, facts)
-        .into_iter()
-        .chain([source.to_owned()]);
-    forms.map(|form| order::ordered(&form).map_or(form, |ordered| ordered.source))
+    // The error type goes before the items are put in order, which would put it and its implementation apart.
+    // What is not needed goes afterwards: it leaves empty lines, which would be in the order of evcxr.
+    let first = simpler(source, facts).map(|source| {
+        let source = in_order(source);
+        unneeded::left_out(&source, facts).unwrap_or(source)
+    });
+    first.into_iter().chain([in_order(source.to_owned())])
+}
+
+fn in_order(source: String) -> String {
+    order::ordered(&source).map_or(source, |ordered| ordered.source)
 }
 
 fn ask(caller: Caller<'_>, source: &str, names: &[String]) -> Result<Found> {
@@ -99,14 +105,13 @@ fn ask(caller: Caller<'_>, source: &str, names: &[String]) -> Result<Found> {
     })
 }
 
-/// The source without what costs time and has nothing to do with types, on the same lines; `None` if
-/// there is nothing of that.
+/// The source without what evcxr adds that costs time and has nothing to do with types, on the same lines;
+/// `None` if there is nothing of that.
 ///
 /// - evcxr defines an error type that everything can become. rustc then compares the
 ///   implementations of `From` that it knows, which takes longer than all else; the prelude's type
 ///   is compared already.
 /// - Only a cell that awaits needs a function that can.
-/// - What the cell does not need is left out.
 fn simpler(source: &str, facts: &CellFacts) -> Option<String> {
     let start = source.rfind(ERROR_TYPE)?;
     let end = start + source[start..].find("\nfn evcxr_variable_store<T")?;
@@ -126,7 +131,7 @@ fn simpler(source: &str, facts: &CellFacts) -> Option<String> {
     if !facts.awaits {
         simpler = simpler.replacen(ASYNC_FUNCTION, SIMPLE_FUNCTION, 1);
     }
-    Some(unneeded::left_out(&simpler, facts).unwrap_or(simpler))
+    Some(simpler)
 }
 
 /// `get_user_error_type` and `analysis_code` in `eval_context.rs` of evcxr 0.22.
