@@ -150,7 +150,8 @@ check_linker
 python=$(find_python)
 
 step 2 "building the kernel (about ten minutes the first time)"
-(cd "$root" && cargo build --release --locked -p interleave-kernel -p interleave-host -p interleave-compiler) ||
+(cd "$root" && cargo build --release --locked -p interleave-kernel -p interleave-host -p interleave-compiler \
+    -p interleave-forkserver) ||
     fail "the kernel cannot be built: see cargo's words above; the first time it needs the network"
 
 step 3 "making .venv with JupyterLab"

@@ -14,7 +14,7 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use include_dir::{Dir, include_dir};
 use interleave_compiler::{
-    cache, dependencies,
+    cache, dependencies, forkserver,
     installation::{Installation, Toolchain},
     seams,
 };
@@ -26,7 +26,12 @@ pub mod location;
 
 use location::Location;
 
-const PROGRAMS: [&str; 3] = ["interleave", "interleave-host", "interleave-compiler"];
+const PROGRAMS: [&str; 4] = [
+    "interleave",
+    "interleave-host",
+    "interleave-compiler",
+    forkserver::LIBRARY,
+];
 /// Names under which evcxr, and cargo, find `interleave-compiler`.
 const STAND_INS: [&str; 3] = ["cargo", "rustup", seams::WRAPPER];
 
@@ -101,11 +106,11 @@ fn make(
             .with_context(|| format!("cannot copy {}", program.display()))?;
     }
     fs::create_dir_all(home.join("stand-in/bin"))?;
-    for name in STAND_INS {
-        symlink(
-            bin.join("interleave-compiler"),
-            home.join("stand-in/bin").join(name),
-        )?;
+    let links = STAND_INS.map(|name| home.join("stand-in/bin").join(name));
+    let linker = home.join("stand-in/linker").join(forkserver::LINKER);
+    fs::create_dir_all(home.join("stand-in/linker"))?;
+    for link in links.iter().chain([&linker]) {
+        symlink(bin.join("interleave-compiler"), link)?;
     }
     for (name, sources) in [("prelude", &PRELUDE), ("protocol", &PROTOCOL)] {
         let directory = home.join(name);

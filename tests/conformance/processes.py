@@ -2,6 +2,8 @@
 
 import os
 import select
+import subprocess
+from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -45,6 +47,19 @@ class Processes:
         for end, pid in self._ends.items():
             ready, _, _ = select.select([end], [], [], TIMEOUT)
             assert ready, f"process {pid} lives on: {Path(f'/proc/{pid}/cmdline').read_bytes()}"
+
+
+def descendants(pid):
+    """The processes below one: their numbers, those of their parents, their names."""
+    listing = subprocess.check_output(["ps", "-e", "-o", "pid=,ppid=,comm="], text=True)
+    children = defaultdict(list)
+    for line in listing.splitlines():
+        child, parent, name = line.split(None, 2)
+        children[int(parent)].append((int(child), int(parent), name))
+    below = list(children[pid])
+    for child, _, _ in below:
+        below.extend(children[child])
+    return below
 
 
 def command_line(pid):

@@ -5,12 +5,12 @@ import select
 import signal
 import subprocess
 import time
-from collections import defaultdict
 from pathlib import Path
 
 import pytest
 from gates import Pipe
 from kernel_client import TIMEOUT
+from processes import descendants
 
 # With a snapshot from before the cell, and without.
 KEPT = "Variables and statics are as they were before this cell"
@@ -123,19 +123,6 @@ def test_a_host_that_is_killed_while_a_cell_runs_is_a_crash(kernel):
     next_cell_runs(kernel)
 
 
-def descendants(pid):
-    """The processes below one, with their names."""
-    listing = subprocess.check_output(["ps", "-e", "-o", "pid=,ppid=,comm="], text=True)
-    children = defaultdict(list)
-    for line in listing.splitlines():
-        child, parent, name = line.split(None, 2)
-        children[int(parent)].append((int(child), name))
-    below = list(children[pid])
-    for child, _ in below:
-        below.extend(children[child])
-    return below
-
-
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
 @pytest.mark.parametrize("program", ["rustc", "cargo"])
 def test_a_compiler_that_is_killed_or_crashes_is_an_error_that_loses_nothing(kernel, program, how):
@@ -143,7 +130,7 @@ def test_a_compiler_that_is_killed_or_crashes_is_an_error_that_loses_nothing(ker
     # Evaluates for as long as the test lets it.
     request = kernel.send("const { let mut n = 0_u64; while n < u64::MAX { n += 1; } }")
     deadline = time.monotonic() + TIMEOUT
-    while not (found := [pid for pid, name in descendants(kernel.pid) if name == program]):
+    while not (found := [pid for pid, _, name in descendants(kernel.pid) if name == program]):
         assert time.monotonic() < deadline, f"{program} was never started"
     for pid in found:
         os.kill(pid, how)

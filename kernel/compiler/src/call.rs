@@ -4,7 +4,7 @@ use std::{
     ffi::OsString,
     fs,
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
 };
 
 use anyhow::{Context, Result};
@@ -12,6 +12,7 @@ use anyhow::{Context, Result};
 use crate::{
     cache::{Answer, Cache, Question},
     dependencies::Dependencies,
+    forkserver,
     installation::Installation,
     request::CELL_CRATE,
 };
@@ -50,7 +51,6 @@ impl Caller<'_> {
             .current_dir(self.directory)
             // A linker that is killed leaves its files there; the workspace is removed.
             .env("TMPDIR", self.directory)
-            .stdin(Stdio::null())
             .args(["--crate-name", CELL_CRATE, "--edition=2024"])
             .args(["--error-format=json", "--out-dir=out"])
             .arg(format!("--emit=dep-info={READ}"))
@@ -115,13 +115,17 @@ impl Caller<'_> {
         let mut directory = OsString::from("--remap-path-prefix=");
         directory.push(self.directory);
         directory.push(format!("={NAME_OF_DIRECTORY}"));
-        let child = rustc
-            .arg(directory)
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot run {}", rustc.get_program().display()))?;
-        let output = child.wait_with_output()?;
+        rustc.arg(directory);
+        let output = match forkserver::output_of_rustc(self.installation, rustc) {
+            Some(output) => output,
+            None => rustc
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+                .and_then(Child::wait_with_output)
+                .with_context(|| format!("cannot run {}", rustc.get_program().display()))?,
+        };
         Ok(Answered {
             success: output.status.success(),
             status: Some(output.status),

@@ -17,7 +17,7 @@ use crate::{
     call::{Answered, Caller},
     crash,
     dependencies::Dependencies,
-    files,
+    files, forkserver,
     installation::Installation,
     keeping, limits,
     notes::Notes,
@@ -64,6 +64,9 @@ pub fn compile(
     let rustc = |source: &str| -> Result<Run> {
         let mut rustc = caller.rustc(source);
         rustc.args(code_generation(directory, dependencies, &facts, emit)?);
+        if emit == Emit::SharedObject {
+            rustc.args(forkserver::linker_arguments(installation));
+        }
         let made = (emit == Emit::SharedObject).then_some(OBJECT);
         let answered = caller.call(rustc, source, made, |answered| {
             answered.success || keeping::is_about_borrows(&answered.said)

@@ -3,6 +3,7 @@
 //! ```text
 //! HOME/bin/         interleave, interleave-host, interleave-compiler
 //! HOME/stand-in/bin cargo, rustup, interleave-rustc: links to interleave-compiler
+//! HOME/stand-in/linker          ld.lld: another
 //! HOME/prelude, HOME/protocol   the sources of what cells see
 //! HOME/template/    those crates and their dependencies, compiled
 //! HOME/toolchain.json           the Rust toolchain that compiled them
@@ -116,6 +117,11 @@ impl Installation {
     /// The link named `cargo`, `rustup` or `interleave-rustc`.
     pub fn stand_in(&self, tool: &str) -> PathBuf {
         self.home.join("stand-in/bin").join(tool)
+    }
+
+    /// Where the linker's driver finds our program under the name of a linker.
+    pub fn linker_directory(&self) -> PathBuf {
+        self.home.join("stand-in/linker")
     }
 
     /// The compiled crates that every cell sees.

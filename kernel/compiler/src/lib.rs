@@ -13,6 +13,7 @@
 //! - [`checkpoints`]: a running cell can be stopped.
 //! - [`sites`]: who has taken a lock is known.
 //! - [`cell`]: rustc is called directly.
+//! - [`forkserver`]: rustc is loaded already.
 //! - [`cache`]: what rustc made of a cell is remembered.
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
 //! - [`prelude`]: a cell is never linked with another prelude than the one that the host has.
@@ -33,6 +34,7 @@ pub mod crash;
 pub mod dependencies;
 pub mod diagnostics;
 pub mod files;
+pub mod forkserver;
 pub mod insertions;
 pub mod installation;
 pub mod keeping;

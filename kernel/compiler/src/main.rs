@@ -1,4 +1,5 @@
-//! One program under three names: `cargo`, `rustup`, and what cargo takes for rustc.
+//! One program under several names: `cargo`, `rustup`, what cargo takes for rustc, a linker, and the start
+//! of a server.
 
 use std::{
     ffi::OsString,
@@ -7,13 +8,14 @@ use std::{
     os::unix::process::CommandExt,
     panic::resume_unwind,
     path::Path,
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, ExitStatus},
     thread,
 };
 
 use anyhow::{Context, Result};
 use interleave_compiler::{
     answers, cell, dependencies,
+    forkserver::{self, Tool},
     installation::Installation,
     progress,
     request::{CELL_CRATE, CargoRequest, Emit, RustupRequest},
@@ -58,7 +60,15 @@ fn run() -> Result<ExitCode> {
     if name == seams::WRAPPER {
         return seams::compile(&arguments);
     }
+    if name == forkserver::LINKER {
+        // The environment is that of rustc, which knows nothing of the installation.
+        let status = forkserver::link(&Installation::of_program()?, &arguments)?;
+        return Ok(exit_code(status));
+    }
     let installation = Installation::from_environment()?;
+    if name == forkserver::ROLE {
+        return serve(&installation, &arguments);
+    }
     if name == "rustup" {
         return rustup(&installation, &arguments);
     }
@@ -129,11 +139,20 @@ fn describe(installation: &Installation, arguments: &[OsString]) -> Result<ExitC
         .with_context(|| format!("cannot run {}", installation.cargo.display()))?;
     io::stdout().write_all(&output.stdout)?;
     io::stderr().write_all(&output.stderr)?;
-    let code = output
-        .status
-        .code()
-        .and_then(|code| u8::try_from(code).ok());
-    Ok(ExitCode::from(code.unwrap_or(1)))
+    Ok(exit_code(output.status))
+}
+
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    ExitCode::from(code.unwrap_or(1))
+}
+
+/// Becomes the server of the tool that is named.
+fn serve(installation: &Installation, arguments: &[OsString]) -> Result<ExitCode> {
+    let named = |tool: &Tool| arguments.iter().any(|word| word == tool.name());
+    let tool = Tool::ALL.into_iter().find(named);
+    tool.context("no tool is named")?.serve(installation)?;
+    Ok(ExitCode::FAILURE)
 }
 
 /// Writes the source anew as rustc is to see it, without what only evcxr reads.

@@ -7,6 +7,7 @@
 mod build;
 mod facts;
 mod failures;
+mod forkserver;
 mod lines;
 mod notes;
 mod output;
@@ -24,6 +25,9 @@ use serde::{Deserialize, Serialize};
 pub use build::BuildProgress;
 pub use facts::CellFacts;
 pub use failures::{Interrupted, Panic, QuestionMark};
+pub use forkserver::{
+    FORKSERVER_IDENTITY_ENV, FORKSERVER_SOCKET_ENV, ForkRequest, MOST_OF_REQUEST,
+};
 pub use lines::{from_cell, from_line, split_cell, to_line};
 pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
 pub use output::{Display, DisplayRole, Stream};

@@ -89,7 +89,8 @@ impl Question {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    /// All parts.
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }

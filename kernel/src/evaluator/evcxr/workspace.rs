@@ -19,6 +19,7 @@ use interleave_compiler::{
 };
 use interleave_protocol::{PRELUDE_LINK, WORKSPACE_ENV};
 
+mod forkservers;
 mod guard;
 
 /// Where evcxr compiles.
@@ -60,6 +61,7 @@ impl Workspace {
             return Err(start_again(installation));
         };
         guard::keep(installation, &root)?;
+        forkservers::start(installation);
         Ok(Box::leak(Box::new(Self {
             root,
             prelude: OnceLock::new(),

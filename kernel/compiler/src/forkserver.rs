@@ -1,0 +1,285 @@
+//! Tools that are loaded already: rustc, and the linker that it calls.
+//!
+//! The kernel starts a server for each ([`Tool::serve`]), which forks for each call; see the crate
+//! `interleave-forkserver`. Where there is none, or it is not the tool that lies on the disk now, the tool
+//! is started as usual.
+
+use std::{
+    collections::BTreeMap,
+    ffi::{CString, OsString},
+    fs,
+    io::{self, IoSlice, Read},
+    mem::MaybeUninit,
+    os::{
+        fd::{AsFd, BorrowedFd, OwnedFd},
+        unix::{
+            ffi::{OsStrExt, OsStringExt},
+            process::{CommandExt, ExitStatusExt},
+        },
+    },
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Output},
+};
+
+use anyhow::{Context, Result};
+use interleave_protocol::{
+    FORKSERVER_IDENTITY_ENV, FORKSERVER_SOCKET_ENV, ForkRequest, MOST_OF_REQUEST, WORKSPACE_ENV,
+};
+use rustix::{
+    fs::{Mode, OFlags},
+    net::{
+        AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+        SocketAddrUnix, SocketFlags, SocketType, connect, recv, sendmsg, socket_with,
+    },
+    process::{Resource, getpgrp, getrlimit},
+};
+use sha2::{Digest, Sha256};
+
+use crate::{cache::Question, installation::Installation};
+
+/// Environment variable: `off` starts each tool anew.
+pub const SWITCH: &str = "INTERLEAVE_FORKSERVER";
+
+/// Name under which the linker's driver finds this program, which then asks the server of the linker.
+pub const LINKER: &str = "ld.lld";
+
+/// Name under which this program becomes a server.
+pub const ROLE: &str = "forkserver";
+
+/// The library that makes a server of a tool, beside the programs.
+pub const LIBRARY: &str = "libinterleave_forkserver.so";
+
+/// A tool that can be served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tool {
+    /// The compiler.
+    Rustc,
+    /// The linker that comes with it, where rustc uses that by default.
+    Linker,
+}
+
+/// Whether tools are to be served.
+pub fn is_on() -> bool {
+    std::env::var_os(SWITCH).is_none_or(|value| value != "off")
+}
+
+impl Tool {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Rustc, Self::Linker];
+
+    /// Its word for a command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rustc => "rustc",
+            Self::Linker => "linker",
+        }
+    }
+
+    /// The program itself, if it is there.
+    fn program(self, installation: &Installation) -> Option<PathBuf> {
+        let program = match self {
+            Self::Rustc => installation.rustc.clone(),
+            Self::Linker => tools_of_target(installation)?.join("rust-lld"),
+        };
+        program.exists().then_some(program)
+    }
+
+    fn socket(self) -> Option<PathBuf> {
+        let workspace = PathBuf::from(std::env::var_os(WORKSPACE_ENV)?);
+        Some(workspace.join(format!("{}.sock", self.name())))
+    }
+
+    /// What the tool and the libraries that it loads are now.
+    fn identity(program: &Path, installation: &Installation) -> String {
+        let mut question = Question::default();
+        question.add_file(program);
+        question.add_directory(&installation.sysroot().join("lib"));
+        let digest = Sha256::digest(question.bytes());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Becomes the server. It ends when its standard input does.
+    ///
+    /// # Errors
+    ///
+    /// When the tool is not there or cannot be started.
+    pub fn serve(self, installation: &Installation) -> Result<()> {
+        let program = self
+            .program(installation)
+            .context("there is no such tool")?;
+        let socket = self.socket().context("there is no workspace")?;
+        // One that was ended has left it.
+        let _ = fs::remove_file(&socket);
+        let mut command = Command::new(&program);
+        installation.restore_environment(&mut command);
+        let error = command
+            .env("LD_PRELOAD", installation.home.join("bin").join(LIBRARY))
+            .env(FORKSERVER_SOCKET_ENV, socket)
+            .env(
+                FORKSERVER_IDENTITY_ENV,
+                Self::identity(&program, installation),
+            )
+            .exec();
+        Err(error).with_context(|| format!("cannot run {}", program.display()))
+    }
+
+    /// Runs a command of this tool with these standard streams; `None` if the server cannot.
+    fn run(
+        self,
+        installation: &Installation,
+        command: &Command,
+        streams: [BorrowedFd<'_>; 3],
+    ) -> Option<Connection> {
+        if !is_on() {
+            return None;
+        }
+        let program = self.program(installation)?;
+        let request = ForkRequest {
+            identity: Self::identity(&program, installation),
+            arguments: arguments(command)?,
+            environment: environment(command)?,
+            group: getpgrp().as_raw_nonzero().get(),
+            data: getrlimit(Resource::Data).current,
+            seconds: getrlimit(Resource::Cpu).current,
+        };
+        let request = serde_json::to_vec(&request).ok()?;
+        if request.len() > MOST_OF_REQUEST {
+            return None;
+        }
+        let directory = command.get_current_dir().unwrap_or(Path::new("."));
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let directory = rustix::fs::open(directory, flags, Mode::empty()).ok()?;
+        let [input, output, error] = streams;
+        let connection = Connection::to(&self.socket()?).ok()?;
+        connection
+            .send(&request, &[directory.as_fd(), input, output, error])
+            .ok()?;
+        Some(connection)
+    }
+}
+
+/// What rustc says on standard error, and how it ends. Its standard input is empty, what it writes to
+/// standard output is lost. `None` if the server cannot, or has ended meanwhile.
+pub(crate) fn output_of_rustc(installation: &Installation, command: &Command) -> Option<Output> {
+    let nothing = fs::File::options()
+        .read(true)
+        .write(true)
+        .open("/dev/null")
+        .ok()?;
+    let (mut reader, writer) = io::pipe().ok()?;
+    let streams = [nothing.as_fd(), nothing.as_fd(), writer.as_fd()];
+    let connection = Tool::Rustc.run(installation, command, streams)?;
+    drop(writer);
+    let mut stderr = Vec::new();
+    reader.read_to_end(&mut stderr).ok()?;
+    Some(Output {
+        status: connection.status()?,
+        stdout: Vec::new(),
+        stderr,
+    })
+}
+
+/// Links, as the program that rustc has for that would.
+///
+/// # Errors
+///
+/// When the linker cannot be run.
+pub fn link(installation: &Installation, arguments: &[OsString]) -> Result<ExitStatus> {
+    let linker = Tool::Linker.program(installation);
+    let linker = linker.context("this toolchain has no linker of its own")?;
+    let mut command = Command::new(linker);
+    command.args(["-flavor", "gnu"]).args(arguments);
+    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+    let streams = [input.as_fd(), output.as_fd(), error.as_fd()];
+    let connection = Tool::Linker.run(installation, &command, streams);
+    match connection.and_then(|connection| connection.status()) {
+        Some(status) => Ok(status),
+        None => command.status().context("cannot run the linker"),
+    }
+}
+
+/// What makes rustc call [`link`], where it would call the same linker: on this platform it is the default,
+/// behind the same options (`add_lld_args` in `rustc_codegen_ssa`).
+pub(crate) fn linker_arguments(installation: &Installation) -> Vec<OsString> {
+    let is_default = cfg!(all(target_arch = "x86_64", target_env = "gnu"));
+    if !is_default || !is_on() || Tool::Linker.program(installation).is_none() {
+        return Vec::new();
+    }
+    let mut directory = OsString::from("-Clink-arg=-B");
+    directory.push(installation.linker_directory());
+    vec![
+        "-Clinker-features=-lld".into(),
+        "-Clink-arg=-fuse-ld=lld".into(),
+        directory,
+    ]
+}
+
+fn tools_of_target(installation: &Installation) -> Option<PathBuf> {
+    let target = env!("INTERLEAVE_TARGET");
+    let tools = installation
+        .sysroot()
+        .join("lib/rustlib")
+        .join(target)
+        .join("bin");
+    // What rustc uses to call it; without that it would be called otherwise.
+    tools.join("gcc-ld").join(LINKER).exists().then_some(tools)
+}
+
+fn arguments(command: &Command) -> Option<Vec<CString>> {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    words
+        .map(|word| CString::new(word.as_bytes()).ok())
+        .collect()
+}
+
+fn environment(command: &Command) -> Option<Vec<CString>> {
+    let mut variables: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => _ = variables.insert(name.to_owned(), value.to_owned()),
+            None => _ = variables.remove(name),
+        }
+    }
+    variables
+        .into_iter()
+        .map(|(mut name, value)| {
+            name.push("=");
+            name.push(value);
+            CString::new(name.into_vec()).ok()
+        })
+        .collect()
+}
+
+/// With a server.
+struct Connection(OwnedFd);
+
+impl Connection {
+    fn to(socket: &Path) -> rustix::io::Result<Self> {
+        let (family, kind) = (AddressFamily::UNIX, SocketType::SEQPACKET);
+        let connection = socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
+        connect(&connection, &SocketAddrUnix::new(socket)?)?;
+        Ok(Self(connection))
+    }
+
+    fn send(&self, request: &[u8], descriptors: &[BorrowedFd<'_>; 4]) -> rustix::io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
+        let request = [IoSlice::new(request)];
+        sendmsg(&self.0, &request, &mut ancillary, SendFlags::NOSIGNAL)?;
+        Ok(())
+    }
+
+    /// Waits until the process has ended. `None` if the server has ended before it.
+    fn status(&self) -> Option<ExitStatus> {
+        let mut status = [0; size_of::<i32>()];
+        loop {
+            match recv(&self.0, &mut status, RecvFlags::empty()) {
+                Err(rustix::io::Errno::INTR) => {}
+                Ok((_, length)) if length == status.len() => break,
+                _ => return None,
+            }
+        }
+        Some(ExitStatus::from_raw(i32::from_ne_bytes(status)))
+    }
+}
