@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import time
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from queue import Empty
@@ -202,6 +203,14 @@ class Kernel:
         except Empty:
             self._hangs = True
             raise AssertionError(f"no message on {channel} for {TIMEOUT} seconds") from None
+
+
+def eventually(look):
+    """What a function returns, once that is something."""
+    deadline = time.monotonic() + TIMEOUT
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {TIMEOUT} seconds"
+    return found
 
 
 def is_newer_than_the_schema(message):

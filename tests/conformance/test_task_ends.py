@@ -1,10 +1,9 @@
 """Tasks of tokio beside threads: what a cell says of those it leaves, `:join`, `:stop`, and interrupts."""
 
 import re
-import time
 
 import pytest
-from kernel_client import TIMEOUT, Kernel
+from kernel_client import Kernel, eventually
 
 # `waiting()` gives a task that goes on when `GO` is notified, and notes in `ENDS` that it is dropped.
 BEFORE = """
@@ -42,14 +41,6 @@ def rows(kernel):
     lines = kernel.run(":threads").value.splitlines()
     found = (re.match(r"task (\d+) +(.*)", line) for line in lines)
     return {match[1]: match[2] for match in found if match}
-
-
-def eventually(look):
-    """What a function returns, once that is something."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {TIMEOUT} seconds"
-    return found
 
 
 def value(kernel, code):

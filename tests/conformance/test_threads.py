@@ -1,10 +1,9 @@
 """A cell behaves as in a program: statics have one identity, and a thread prints into its own cell."""
 
 import re
-import time
 
 import pytest
-from kernel_client import ANSI_COLOUR, TIMEOUT
+from kernel_client import ANSI_COLOUR, eventually
 
 
 def plain(traceback):
@@ -225,14 +224,6 @@ def rows_of_threads(kernel):
     rows = [columns.split(line) for line in data["text/plain"].splitlines()]
     assert "<table>" in data["text/html"]
     return {row[1]: row[2:] for row in rows if len(row) == 6}
-
-
-def eventually(look):
-    """What a function returns, once that is something."""
-    deadline = time.monotonic() + TIMEOUT
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {TIMEOUT} seconds"
-    return found
 
 
 def test_threads_are_listed_with_their_cell_and_what_they_wait_for(own_kernel):

@@ -19,14 +19,14 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 /// Environment variable: the installation's directory.
-pub const HOME_ENV: &str = "INTERLEAVE_HOME";
+const HOME_ENV: &str = "INTERLEAVE_HOME";
 
 /// Variables that the kernel changes so that evcxr finds the stand-ins. Each original value is kept
 /// under the same name with [`ORIGINAL_PREFIX`] before it.
-pub const CHANGED_VARIABLES: [&str; 3] = ["PATH", "CARGO_HOME", "RUSTC"];
+const CHANGED_VARIABLES: [&str; 3] = ["PATH", "CARGO_HOME", "RUSTC"];
 
 /// See [`CHANGED_VARIABLES`].
-pub const ORIGINAL_PREFIX: &str = "INTERLEAVE_ORIGINAL_";
+const ORIGINAL_PREFIX: &str = "INTERLEAVE_ORIGINAL_";
 
 /// An installed Interleave.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub const NAME: &str = "interleave";
 
 /// The kernel's name for people.
-pub const DISPLAY_NAME: &str = "Rust (Interleave)";
+const DISPLAY_NAME: &str = "Rust (Interleave)";
 
 const LOGOS: [(&str, &[u8]); 3] = [
     (

@@ -1,0 +1,110 @@
+"""What `:lanes save` writes, read as Perfetto would, and what cells need in order to be traced."""
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+import pytest
+
+USE = """
+use interleave::{generator::Yielder, prelude::*};
+use rayon::prelude::*;
+use std::{fs, path::Path, sync::{Arc, Barrier, Condvar, Mutex, mpsc}, thread, time::Duration};
+
+/// Starts a thread, and returns when it does its work.
+fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
+    let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let begins = Arc::clone(&begun);
+    let work = move || { begins.store(true, std::sync::atomic::Ordering::Release); work() };
+    let thread = thread::Builder::new().name(name.into()).spawn(work).unwrap();
+    while !begun.load(std::sync::atomic::Ordering::Acquire) { thread::yield_now(); }
+    thread
+}
+
+/// Returns when a thread sleeps, whose next step must be a wait: the one of this name, or at this path.
+fn until_it_waits(name: &str) {
+    let of = |task: &Path, what| fs::read_to_string(task.join(what)).unwrap_or_default();
+    let waits = |task: &Path| {
+        (task == Path::new(name) || of(task, "comm").trim_end() == name)
+            && of(task, "stat").rsplit(')').next().unwrap().starts_with(" S")
+    };
+    let tasks = format!("/proc/{}/task", std::process::id());
+    while !fs::read_dir(&tasks).unwrap().any(|task| waits(&task.unwrap().path())) { thread::yield_now(); }
+}
+"""
+
+
+@dataclass
+class Span:
+    """A time that a lane spent in one way."""
+
+    lane: str
+    name: str
+    kind: str
+    start: float
+    end: float
+    line: str | None
+
+    def overlaps(self, other):
+        return self.start < other.end and other.start < self.end
+
+
+class Lanes:
+    """What the file says."""
+
+    def __init__(self, text):
+        events = json.loads(text)["traceEvents"]
+        names = {event["tid"]: event["args"]["name"] for event in events if event["name"] == "thread_name"}
+        self.spans = defaultdict(list)
+        self.prints = []
+        flows = defaultdict(dict)
+        for event in events:
+            lane = names.get(event["tid"])
+            if event["ph"] == "X":
+                start, line = event["ts"], event["args"]["line"]
+                span = Span(lane, event["name"], event["cat"], start, start + event["dur"], line)
+                self.spans[lane].append(span)
+            elif event["ph"] == "i":
+                self.prints.append((event["ts"], lane, event["name"]))
+            elif event["ph"] in "sf":
+                flows[event["id"]][event["ph"]] = (event["name"], lane, event["ts"])
+        self.names = list(names.values())
+        self.arrows = {(flow["s"][0], flow["s"][1], flow["f"][1]) for flow in flows.values()}
+
+    def find(self, lane, name):
+        """The spans of a lane that have this name."""
+        return [span for span in self.spans[lane] if re.fullmatch(name, span.name)]
+
+    def the(self, lane, name):
+        """The longest one of them."""
+        found = self.find(lane, name)
+        assert found, f"{lane} never {name}: {self.spans[lane]} of {self.names}"
+        return max(found, key=lambda span: span.end - span.start)
+
+    def printed(self, text):
+        """When it was printed, by the only one who did."""
+        [(time, lane, _)] = [each for each in self.prints if each[2] == text]
+        return time, lane
+
+    def matching(self, pattern):
+        return [name for name in self.names if re.fullmatch(pattern, name)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def prepared(kernel):
+    assert kernel.run(USE).reply["status"] == "ok"
+
+
+@pytest.fixture
+def trace(kernel, tmp_path):
+    """Runs a cell and reads its lanes."""
+
+    def run(code, kernel=kernel):
+        cell = kernel.run(code)
+        assert cell.reply["status"] == "ok", cell.traceback
+        path = tmp_path / "lanes.json"
+        assert str(path) in kernel.run(f":lanes save {path}").value
+        return Lanes(path.read_text())
+
+    return run
