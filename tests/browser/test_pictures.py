@@ -174,3 +174,46 @@ def test_lanes_are_there_when_the_notebook_is_exported(notebook, lab, tmp_path):
         assert is_drawn(each.locator("img").first)
         expect(each.locator("input[type=range]")).to_be_visible()
     notebook.screenshot(path=SCREENSHOTS / "lanes-exported.png", full_page=True)
+    assert_zooms(shown.first)
+
+
+def drawn(image):
+    """What a part of the picture shows: where its bars are, and its texts with their ends."""
+    return image.evaluate(
+        """image => {
+            const source = decodeURIComponent(image.src.slice(image.src.indexOf(",") + 1));
+            const frame = document.createElement("div");
+            frame.innerHTML = source;
+            document.body.append(frame);
+            const part = frame.querySelector("#p");
+            const box = (element) => { const { x, y, width, height } = element.getBBox(); return [x, x + width, y, y + height]; };
+            const all = (name) => [...part.querySelectorAll(name)];
+            const found = {
+                bars: all("rect").map(box),
+                texts: all("text").map((text) => [text.textContent, ...box(text)]),
+            };
+            frame.remove();
+            return found;
+        }"""
+    )
+
+
+def assert_zooms(lanes):
+    """A part of the time is drawn anew: its labels lie in their bars, and not upon each other."""
+    image = lanes.locator("img").first
+    whole = image.get_attribute("src")
+    larger, smaller = (lanes.get_by_label(name, exact=True) for name in ("less time, larger", "more time"))
+    for _ in range(3):
+        larger.click()
+        part = drawn(image)
+        ticks = [text for text in part["texts"] if re.fullmatch(r"[\d.e-]+ (ns|µs|ms|s)", text[0])]
+        assert len(ticks) >= 3 and len({tick[0] for tick in ticks}) == len(ticks)
+        assert all(one[2] < other[1] for one, other in zip(ticks, ticks[1:])), ticks
+        labels = [text for text in part["texts"] if text not in ticks]
+        assert part["bars"]
+        for text, left, right, top, bottom in labels:
+            others = [each for each in labels if each[0:2] != [text, left] and each[3] < bottom and top < each[4]]
+            assert not any(left < each[2] and each[1] < right for each in others), (text, others)
+    for _ in range(3):
+        smaller.click()
+    expect(image).to_have_attribute("src", whole)

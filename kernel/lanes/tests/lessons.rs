@@ -265,6 +265,45 @@ fn what_perfetto_gets_is_json_of_its_format() {
             (picture.arrows.len(), picture.arrows.len())
         );
         assert!(events.iter().all(|event| event["pid"] == 5));
+        for event in events {
+            assert_is_of_the_format(event, events);
+        }
+    }
+}
+
+/// As "Trace Event Format" says: what each phase must have, and that both ends of a flow lie on a slice, by
+/// which they are bound.
+fn assert_is_of_the_format(event: &Value, all: &[Value]) {
+    let number = |event: &Value, key: &str| event[key].as_f64();
+    assert!(
+        event["name"].is_string() && event["tid"].is_u64(),
+        "{event}"
+    );
+    let same = |other: &&Value, keys: &[&str]| keys.iter().all(|key| other[key] == event[key]);
+    match event["ph"].as_str().unwrap() {
+        "M" => {
+            let (key, name) = (&event["name"], &event["args"]);
+            let is_known = match key.as_str().unwrap() {
+                "process_name" | "thread_name" => name["name"].is_string(),
+                key => key == "thread_sort_index" && name["sort_index"].is_u64(),
+            };
+            assert!(is_known, "{event}");
+        }
+        "X" => assert!(number(event, "ts") >= Some(0.0) && number(event, "dur") >= Some(0.0)),
+        "i" => assert!(
+            number(event, "ts") >= Some(0.0) && event["s"] == "t",
+            "{event}"
+        ),
+        phase @ ("s" | "f") => {
+            let other = if phase == "s" { "f" } else { "s" };
+            let ends = all.iter().filter(|it| same(it, &["id", "cat", "name"]));
+            let ends = Vec::from_iter(ends.filter(|it| it["ph"] == other));
+            assert_eq!(ends.len(), 1, "{event}");
+            let is_earlier = number(event, "ts") <= number(ends[0], "ts");
+            assert!(is_earlier || phase == "f", "{event}");
+            assert!(phase == "s" || event["bp"] == "e", "{event}");
+        }
+        phase => panic!("{phase} is no phase: {event}"),
     }
 }
 
