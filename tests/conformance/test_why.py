@@ -138,6 +138,25 @@ STUCK = {
         "tokio::spawn(async move { other.send(1).await.unwrap(); });\nwhile let Some(number) = rx.recv().await {\n    println!(\"{number}\");\n}",
         ["main awaits a message from `rx` (In[#]:4), made at In[#]:1, whose only sender is still there: `tx` (In[#]:1) in main"],
     ),
+    "a pool whose queue stays open": (
+        "struct Pool { jobs: mpsc::Sender<i32>, worker: Option<thread::JoinHandle<()>> }\n"
+        "impl Drop for Pool { fn drop(&mut self) { self.worker.take().unwrap().join().unwrap(); } }\n"
+        "let (jobs, rx) = mpsc::channel();\n"
+        'let worker = thread::Builder::new().name("worker".into()).spawn(move || for job in rx { println!("{job}"); }).unwrap();\n'
+        "drop(Pool { jobs, worker: Some(worker) });",
+        [
+            "main waits for the end of `self.worker`, thread worker (In[#]:2)",
+            "worker waits for a message from `rx` (In[#]:4), made at In[#]:3, which still has a sender",
+        ],
+    ),
+    "two that join each other": (
+        "let slot = Arc::new(Mutex::new(None::<thread::JoinHandle<()>>));\nlet theirs = Arc::clone(&slot);\n"
+        "let go = Arc::new(Barrier::new(2));\nlet begun = Arc::clone(&go);\n"
+        'let a = thread::Builder::new().name("a".into()).spawn(move || { begun.wait(); let b = theirs.lock().unwrap().take().unwrap(); b.join().unwrap(); }).unwrap();\n'
+        'let b = thread::Builder::new().name("b".into()).spawn(move || a.join().unwrap()).unwrap();\n'
+        "*slot.lock().unwrap() = Some(b);\ngo.wait();\nloop { thread::park(); }",
+        ["2 threads wait for each other", "a waits for the end of `b` (In[#]:5)", "a --end--> b --end--> a"],
+    ),
     "full channel": (
         "let (tx, rx) = mpsc::sync_channel(1);\ntx.send(1).unwrap();\ntx.send(2).unwrap();\nrx.recv().unwrap();",
         ["main waits for room in `tx` (In[#]:3), made at In[#]:1, whose only receiver is still there: `rx` (In[#]:1) in main"],
@@ -280,6 +299,14 @@ WAITS = {
     "a pool": "let pool = concurrent::futures::ThreadPoolExecutor::new(2);\nlet future = pool.submit(|time| thread::sleep(time), Duration::from_millis(1600));\nfuture.result();",
     "tokio": "let (tx, rx) = tokio::sync::oneshot::channel();\ntokio::spawn(async move { tokio::time::sleep(Duration::from_millis(1600)).await; tx.send(1).unwrap(); });\nassert_eq!(rx.await, Ok(1));",
     "asyncio": "asyncio::sleep(1.6).await;",
+    "park_timeout": "let start = std::time::Instant::now();\nwhile start.elapsed().as_millis() < 1600 { thread::park_timeout(Duration::from_millis(1600)); }",
+    "wait_timeout": "let (ready, changed) = (Mutex::new(false), Condvar::new());\n"
+    "let (_guard, wait) = changed.wait_timeout_while(ready.lock().unwrap(), Duration::from_millis(1600), |ready| !*ready).unwrap();\nassert!(wait.timed_out());",
+    "an interval": "let mut ticks = tokio::time::interval(Duration::from_millis(1600));\nticks.tick().await;\nticks.tick().await;",
+    "a pipe": 'assert_eq!(std::process::Command::new("bash").args(["-c", "sleep 1.6; echo x"]).output().unwrap().stdout, b"x\\n");',
+    "a sender that still works": "let (tx, rx) = mpsc::channel();\nthread::spawn(move || { thread::sleep(Duration::from_millis(1600)); tx.send(1).unwrap(); });\nassert_eq!(rx.iter().count(), 1);",
+    "crossbeam": "let (tx, rx) = crossbeam::channel::bounded::<i32>(0);\nlet timer = crossbeam::channel::after(Duration::from_millis(1600));\n"
+    "crossbeam::channel::select! { recv(rx) -> _ => unreachable!(), recv(timer) -> _ => {} }\ndrop(tx);",
 }
 
 

@@ -22,7 +22,7 @@ const WAITS: [&str; 4] = ["wait", "wait_while", "wait_timeout", "wait_timeout_wh
 /// Wait for something that can be noted before: what it is.
 const NAMED: [&str; 3] = ["recv", "send", "wait"];
 /// Wait for something else.
-const OTHERS: [&str; 4] = ["recv_timeout", "send_timeout", "join", "result"];
+const OTHERS: [&str; 5] = ["recv_timeout", "send_timeout", "join", "result", "block_on"];
 /// Functions that wait.
 const FUNCTIONS: [&str; 4] = ["scope", "park", "block_on", "run"];
 /// So much of a name is kept.

@@ -231,23 +231,31 @@ impl Look<'_> {
             .collect()
     }
 
-    /// Whether an end was given to what was spawned there.
+    /// Whether an end was given to what was spawned there: by the call whose closure it is in.
     fn is_given(&self, end: &End, spawned_at: &Location) -> bool {
-        let is_cell = CellFacts::id_in(&spawned_at.file).is_some_and(|id| id as u16 == self.cell);
-        let line = spawned_at.line as usize;
-        let is_there = |body: Body| (body.call.0..=body.call.1).contains(&line);
-        is_cell && end.body.is_some_and(is_there)
+        let Some((cell, place)) = self.position(spawned_at) else {
+            return false;
+        };
+        let is_by = |body: Body| {
+            let is_within = body.from <= place && place <= body.until;
+            (body.call.0..=body.call.1).contains(&place.0) && !is_within
+        };
+        cell as u16 == self.cell && end.body.is_some_and(is_by)
     }
 
     fn frames<'a>(&self, addresses: impl Iterator<Item = &'a CodeAddress>) -> Frames {
         let locations = addresses.filter_map(|it| self.places.location_of_address(it));
-        let frame = |location: Location| {
-            let insertions = self.places.insertions(&location)?;
-            let line = location.line as usize;
-            let column = insertions.column(line, location.column as usize);
-            Some((CellFacts::id_in(&location.file)?, (line, column)))
-        };
-        locations.filter_map(frame).collect()
+        locations
+            .filter_map(|location| self.position(&location))
+            .collect()
+    }
+
+    /// The same of a place in compiled source with insertions.
+    fn position(&self, location: &Location) -> Option<(u64, Position)> {
+        let insertions = self.places.insertions(location)?;
+        let line = location.line as usize;
+        let column = insertions.column(line, location.column as usize);
+        Some((CellFacts::id_in(&location.file)?, (line, column)))
     }
 }
 

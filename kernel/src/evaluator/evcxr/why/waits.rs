@@ -341,6 +341,7 @@ fn root(text: &str) -> &str {
         ".iter()",
         ".into_iter()",
         ".clone()",
+        ".take()",
     ];
     let ends = calls.iter().filter_map(|call| text.find(call));
     &text[..ends.min().unwrap_or(text.len())]
@@ -351,7 +352,7 @@ fn joined_thread(number: Option<u64>, variable: Option<String>, stuck: &[StuckTh
     let mut threads = stuck.iter().map(|it| &it.thread);
     let thread = threads.find(|thread| Some(thread.number) == number);
     let own = thread.and_then(|thread| thread.name.clone());
-    match (variable, own, number) {
+    match (variable.as_deref().map(root), own, number) {
         (Some(variable), Some(own), _) if own != variable => format!("`{variable}`, thread {own}"),
         (Some(variable), ..) => format!("`{variable}`"),
         (None, Some(own), _) => own,
