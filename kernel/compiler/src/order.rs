@@ -45,20 +45,24 @@ pub fn ordered(source: &str) -> Option<Ordered> {
         .map_or(0, |attribute| end(attribute.span()));
     let mut order: Vec<usize> = (0..begin).collect();
     let mut parts = Vec::new();
-    for item in items {
+    // What is between two items may be of either, as evcxr took them from a cell.
+    let mut empty = Vec::new();
+    for item in items.iter().chain(tail.first()) {
         // An item that shares a line with another does not move.
         if first(item.span()) < begin {
             return None;
         }
-        let end = end(item.span());
-        parts.push(begin..end);
-        begin = end;
+        while lines[begin].trim().is_empty() {
+            empty.push(begin);
+            begin += 1;
+        }
+        parts.push(begin..end(item.span()));
+        begin = end(item.span());
     }
-    if first(tail[0].span()) < begin {
-        return None;
-    }
+    let begin = parts.pop()?.start;
     parts.sort_by_key(|part| &lines[part.clone()]);
-    order.extend(parts.into_iter().flatten());
+    empty.sort_by_key(|line| lines[*line]);
+    order.extend(parts.into_iter().flatten().chain(empty));
     let mut function: Vec<usize> = (begin..lines.len()).collect();
     sort_variables(&lines, &mut function);
     if let Item::Fn(last) = last {

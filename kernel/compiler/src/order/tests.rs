@@ -55,6 +55,16 @@ fn two_orders_of_the_same_become_one() {
 }
 
 #[test]
+fn empty_lines_of_a_cell_between_its_items_make_no_difference() {
+    let item = format!("{ITEM}\n\n");
+    let one = in_order(&cell([(&item, "a"), (OTHER, "b")]));
+    assert_eq!(one, in_order(&cell([(OTHER, "b"), (&item, "a")])));
+    let other = format!("\n \n{OTHER}");
+    let one = in_order(&cell([(&item, "a"), (&other, "b")]));
+    assert_eq!(one, in_order(&cell([(&other, "b"), (&item, "a")])));
+}
+
+#[test]
 fn every_line_stays() {
     let source = cell([(OTHER, "b"), (ITEM, "a")]);
     let ordered = ordered(&source).unwrap();
