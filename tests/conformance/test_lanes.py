@@ -131,6 +131,8 @@ def test_lanes_grow_while_a_cell_runs(kernel):
     assert name and "<details open" in live and "<details>" in final
     assert "waiter" in texts(picture(live))
     assert "waiter" in texts(picture(final))
+    # By the student's name for the receiver.
+    assert "/message from wait/" in data(cell)["text/plain"]
 
 
 def test_lanes_go_on_when_the_cell_has_ended(kernel):

@@ -21,12 +21,12 @@ def test_threads_that_wait_for_each_other_wait_at_the_same_time(trace):
     )
     for name in "abc":
         assert ("spawn", "main", name) in lanes.arrows
-        wait = lanes.the(name, "wake-up")
+        wait = lanes.the(name, "barrier meet")
         assert wait.line.endswith(":4")
-        assert all(wait.overlaps(lanes.the(other, "wake-up")) for other in "abc")
+        assert all(wait.overlaps(lanes.the(other, "barrier meet")) for other in "abc")
     # They leave when the last has come.
     released, _ = lanes.printed("the last comes")
-    assert all(lanes.the(name, "wake-up").start < released <= lanes.the(name, "wake-up").end for name in "abc")
+    assert all(lanes.the(name, "barrier meet").start < released <= lanes.the(name, "barrier meet").end for name in "abc")
 
 
 def test_three_timers_sleep_at_the_same_time_and_print_on_lanes_of_their_own(trace):
@@ -81,7 +81,7 @@ def test_a_message_wakes_the_one_who_waits_for_it(trace):
         "send.send(7).unwrap();\n"
         "reader.join().unwrap();"
     )
-    wait = lanes.the("reader", "message or wake-up")
+    wait = lanes.the("reader", "message from receive")
     sent, _ = lanes.printed("sends")
     got, _ = lanes.printed("got 7")
     assert wait.line.endswith(":2")

@@ -91,6 +91,8 @@ pub(crate) struct Waiting {
     pub(crate) since: u64,
     /// The thread.
     pub(crate) thread: u64,
+    /// Where in a cell, if it waits there.
+    pub(crate) at: Option<crate::Place>,
     /// The task that the thread was running, if any.
     pub(crate) task: Option<usize>,
 }

@@ -25,6 +25,8 @@ pub struct Trace {
     pub compiled: Option<Duration>,
     /// What the student calls the locks that threads waited for, by the address of their futex.
     pub locks: BTreeMap<u64, String>,
+    /// What threads wait for in these places, where the student has a name for it: `message from rx`.
+    pub awaited: BTreeMap<Place, String>,
     /// The cells that the places are in.
     pub sources: Vec<Source>,
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use interleave_protocol::{Awaited, FutexUse, ObjectKind, TaskKind, ThreadKind, ThreadState};
 
 use super::{Doing, Key, Reader, ThreadTrack, Waiting};
-use crate::{Wait, WaitKind, words};
+use crate::{Place, Wait, WaitKind, words};
 
 /// Names of everything.
 #[derive(Debug)]
@@ -15,6 +15,7 @@ pub(crate) struct Labels<'a> {
     /// Of locks that the student did not name, if there are several.
     letters: BTreeMap<u64, String>,
     locks: &'a BTreeMap<u64, String>,
+    awaited: &'a BTreeMap<Place, String>,
     /// The threads that run tasks, with the span of time in which they do.
     hosts: HashMap<u64, (u64, u64)>,
 }
@@ -28,6 +29,7 @@ impl<'a> Labels<'a> {
             indexes: indexes.map(|(index, key)| (*key, index)).collect(),
             letters: letters(reader),
             locks: &reader.trace.locks,
+            awaited: &reader.trace.awaited,
             hosts: hosts(reader),
         }
     }
@@ -69,7 +71,7 @@ impl<'a> Labels<'a> {
                 used_by,
                 seconds,
             } => {
-                let (kind, label) = self.futex(waiting.thread, address, used_by, seconds);
+                let (kind, label) = self.futex(waiting, address, used_by, seconds);
                 (kind, label, Some(address))
             }
             ThreadState::Joining { thread } => {
@@ -91,16 +93,23 @@ impl<'a> Labels<'a> {
 
     fn futex(
         &self,
-        thread: u64,
+        waiting: &Waiting,
         address: u64,
         used_by: FutexUse,
         seconds: Option<f64>,
     ) -> (WaitKind, String) {
         let limit = seconds.map(words::seconds);
+        let is_lock = used_by == FutexUse::Lock;
+        if let Some(named) = self.named(waiting).filter(|_| !is_lock) {
+            let limit = limit.map(|limit| format!(" ≤ {limit}"));
+            return (WaitKind::WakeUp, named + &limit.unwrap_or_default());
+        }
         match (used_by, limit) {
             (FutexUse::Lock, _) => (WaitKind::Lock, self.lock(address)),
             // The prelude's timers wait so.
-            (FutexUse::Condvar | FutexUse::Unknown, Some(limit)) if self.is_timer(thread) => {
+            (FutexUse::Condvar | FutexUse::Unknown, Some(limit))
+                if self.is_timer(waiting.thread) =>
+            {
                 (WaitKind::Sleep, format!("timer {limit}"))
             }
             (FutexUse::Condvar, None) => (WaitKind::WakeUp, "wake-up".to_owned()),
@@ -109,6 +118,12 @@ impl<'a> Labels<'a> {
             (FutexUse::Park, Some(limit)) => (WaitKind::WakeUp, format!("parked ≤ {limit}")),
             (FutexUse::Unknown, _) => (WaitKind::WakeUp, "lock or wake-up".to_owned()),
         }
+    }
+
+    /// What the student calls that which the thread waits for there.
+    fn named(&self, waiting: &Waiting) -> Option<String> {
+        let known = self.awaited.get(&waiting.at?);
+        known.map(|name| words::plain(name))
     }
 
     /// `lock counter`, or `lock B` if the student's name is unknown.

@@ -100,6 +100,7 @@ impl Reader<'_> {
             state,
             since: event.time,
             thread: event.thread,
+            at: event.at,
             task: thread.stack.last().copied(),
         };
         thread.is_over = false;

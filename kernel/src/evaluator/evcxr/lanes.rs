@@ -301,6 +301,7 @@ impl Recording {
         self.trace.until = now();
         self.trace.sources = sources(&self.trace.events, places);
         self.trace.locks = self.calls.names(&self.trace.events, places);
+        self.trace.awaited = self.calls.awaited(&self.trace.events, places);
         Picture::of(&self.trace)
     }
 }

@@ -1,4 +1,4 @@
-//! What the student calls the locks that threads wait for.
+//! What the student calls that which threads wait for.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -6,7 +6,10 @@ use interleave_compiler::sites::Site;
 use interleave_lanes::Event;
 use interleave_protocol::{FutexUse, LockHolder, ThreadState, What};
 
-use super::super::places::{Place, Places};
+use super::super::{
+    places::{Place, Places},
+    why::waits::root,
+};
 
 /// The calls of each cell that wait, by its number in `In [n]`.
 #[derive(Debug, Default)]
@@ -36,7 +39,39 @@ impl Calls {
         names
     }
 
+    /// What threads wait for that is no lock, by the places where they do.
+    pub(super) fn awaited(
+        &mut self,
+        events: &[Event],
+        places: &Places,
+    ) -> BTreeMap<interleave_lanes::Place, String> {
+        let waits = events.iter().filter_map(|event| match event.what {
+            What::Is(ThreadState::Futex { used_by, .. }) => Some((event.at?, used_by)),
+            _ => None,
+        });
+        let named = waits.filter_map(|(at, used_by)| {
+            let found = self.find(at, places, |site| awaited(site, used_by).is_some());
+            Some((at, awaited(found?, used_by)?))
+        });
+        named.collect()
+    }
+
     fn name(&mut self, at: interleave_lanes::Place, places: &Places) -> Option<String> {
+        let names_lock = |site: &Site| {
+            matches!(site.method.as_str(), "lock" | "read" | "write")
+                || site.method.starts_with("wait")
+        };
+        let found = self.find(at, places, names_lock);
+        found.map(|site| site.receiver.clone())
+    }
+
+    /// The call at a place that is of this kind.
+    fn find(
+        &mut self,
+        at: interleave_lanes::Place,
+        places: &Places,
+        is_meant: impl Fn(&Site) -> bool,
+    ) -> Option<&Site> {
         let calls = self.0.entry(at.cell);
         let calls = calls.or_insert_with(|| places.calls(at.cell));
         let is_it = |(place, site): &&(Place, Site)| {
@@ -44,11 +79,23 @@ impl Calls {
             let begins = (place.column + site.start).checked_sub(site.column);
             place.line == at.line && (place.column == at.column || begins == Some(at.column))
         };
-        let names_lock = |(_, site): &&(Place, Site)| {
-            matches!(site.method.as_str(), "lock" | "read" | "write")
-                || site.method.starts_with("wait")
-        };
-        let found = calls.iter().filter(is_it).find(names_lock);
-        found.map(|(_, site)| site.receiver.clone())
+        let mut sites = calls.iter().filter(is_it).map(|(_, site)| site);
+        sites.find(|site| is_meant(site))
     }
+}
+
+/// What a thread waits for in such a call, with the student's name for it; see `why` for the sentence.
+fn awaited(site: &Site, used_by: FutexUse) -> Option<String> {
+    let name = &site.receiver;
+    Some(match (used_by, site.method.as_str()) {
+        (FutexUse::Lock, _) => return None,
+        (_, "recv" | "recv_timeout" | "for") => format!("message from {}", root(name)),
+        (_, "send" | "send_timeout") => format!("room in {name}"),
+        (_, "wait()") => format!("barrier {name}"),
+        (_, "wait_while" | "wait_timeout" | "wait_timeout_while") | (FutexUse::Condvar, "wait") => {
+            format!("wake-up at {name}")
+        }
+        (_, "result") => format!("result of {name}"),
+        _ => return None,
+    })
 }

@@ -331,7 +331,7 @@ pub(in super::super) fn by_name(thread: &Thread, places: &Places) -> Option<Stri
 }
 
 /// What an expression begins with: `rx` of `rx.lock().unwrap()`, `&rx` and `rx.recv()`.
-fn root(text: &str) -> &str {
+pub(in super::super) fn root(text: &str) -> &str {
     let text = text.trim_start_matches(['&', '*', '(']);
     let text = text.strip_prefix("mut ").unwrap_or(text);
     let calls = [
