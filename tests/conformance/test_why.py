@@ -220,10 +220,25 @@ STUCK = {
     "tasks": (
         "let (a, b) = (Arc::new(tokio::sync::Mutex::new(1)), Arc::new(tokio::sync::Mutex::new(2)));\n"
         "let (their_a, their_b) = (Arc::clone(&a), Arc::clone(&b));\nlet (tx, rx) = tokio::sync::oneshot::channel();\n"
+        "let first = a.lock().await;\n"
         "tokio::spawn(async move {\n    let _second = their_b.lock().await;\n    tx.send(()).unwrap();\n"
         "    let _first = their_a.lock().await;\n});\n"
-        "let first = a.lock().await;\nrx.await.unwrap();\nlet second = b.lock().await;",
-        ["main awaits `b.lock()`, and nobody is left to wake it (In[#]:11)", "spawned (In[#]:4), waits to be woken"],
+        "rx.await.unwrap();\nlet second = b.lock().await;",
+        ["main awaits `b.lock()`, and nobody is left to wake it (In[#]:11)", "spawned (In[#]:5), waits to be woken"],
+    ),
+    "a task behind a sender": (
+        "let (tx, rx) = tokio::sync::oneshot::channel::<i32>();\nlet task = tokio::spawn(async move { rx.await });\n"
+        "task.await.unwrap().unwrap();\ntx.send(1).unwrap();",
+        ["main awaits `task`, and nobody is left to wake it (In[#]:3)", "spawned (In[#]:2), waits to be woken"],
+    ),
+    "a pool without room": (
+        "let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).max_blocking_threads(1).build().unwrap();\n"
+        "let (tx, rx) = mpsc::channel::<i32>();\nlet first = runtime.spawn_blocking(move || rx.recv());\n"
+        "let second = runtime.spawn_blocking(move || tx.send(1));\nruntime.block_on(second).unwrap().unwrap();",
+        [
+            "every thread waits for another",
+            "waits for a message from `rx` (In[#]:3), made at In[#]:2, whose only sender is still there, probably `tx` (In[#]:4) in task",
+        ],
     ),
     "rayon": (
         "use rayon::prelude::*;\nlet held = Mutex::new(0);\nlet guard = held.lock().unwrap();\n"
