@@ -122,7 +122,8 @@ impl EvcxrEvaluator {
         };
         // Without a host now, the next one is told.
         let _ = self.link.limit_threads(limit);
-        let text = format!("{limit} threads may live at once.");
+        let threads = if limit == 1 { "thread" } else { "threads" };
+        let text = format!("{limit} {threads} may live at once.");
         self.show(BTreeMap::from([text_plain(&text)]));
         Ok(())
     }
