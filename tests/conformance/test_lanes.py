@@ -68,6 +68,11 @@ def test_a_cell_without_concurrency_shows_nothing(kernel, code):
     assert kernel.run(code).lanes == []
 
 
+def test_a_coroutine_that_a_loop_runs_has_a_lane(kernel):
+    cell = kernel.run("async fn hello() {}\nasyncio::get_event_loop().run_until_complete(hello());")
+    assert "hello" in texts(picture(data(cell)["text/html"]))
+
+
 def test_lanes_are_shown_always_or_never_as_chosen(kernel):
     assert "each cell" in kernel.run(":lanes on").value
     cell = kernel.run("thread::sleep(Duration::from_millis(1));")

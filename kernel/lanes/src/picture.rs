@@ -198,6 +198,9 @@ pub struct Remark {
     pub lane: usize,
 }
 
+/// What the prelude calls the statements of a cell that awaits, and an `async` block.
+const NAMELESS: &str = "<async block>";
+
 impl Picture {
     /// Reads a trace.
     #[must_use]
@@ -211,8 +214,10 @@ impl Picture {
     pub fn has_concurrency(&self) -> bool {
         let is_second = |lane: &&Lane| match lane.kind {
             LaneKind::Thread(_) => true,
-            // What never waits is a call like any other.
-            LaneKind::Task(TaskKind::Coroutine) => lane.is_ever_suspended(),
+            // What a cell awaits and never waits for is a call like any other. What it gives to a loop is not.
+            LaneKind::Task(TaskKind::Coroutine) => {
+                !lane.name.starts_with(NAMELESS) || lane.is_ever_suspended()
+            }
             LaneKind::Object(ObjectKind::EventLoop) => false,
             LaneKind::Task(_) | LaneKind::Object(_) => true,
         };
