@@ -35,7 +35,10 @@ use rustix::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::{cache::Question, installation::Installation};
+use crate::{
+    cache::{Question, hex},
+    installation::Installation,
+};
 
 /// Environment variable: `off` starts each tool anew.
 pub const SWITCH: &str = "INTERLEAVE_FORKSERVER";
@@ -94,8 +97,7 @@ impl Tool {
         let mut question = Question::default();
         question.add_file(program);
         question.add_directory(&installation.sysroot().join("lib"));
-        let digest = Sha256::digest(question.bytes());
-        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&Sha256::digest(question.bytes()))
     }
 
     /// Becomes the server. It ends when its standard input does.

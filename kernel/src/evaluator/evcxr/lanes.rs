@@ -16,7 +16,7 @@ use shown::Shown;
 
 mod awaits;
 pub(super) mod command;
-mod locks;
+mod named;
 mod shown;
 
 /// So many cells are remembered.
@@ -85,7 +85,7 @@ pub(super) struct Recording {
     /// Whether it has asked for them.
     is_wanted: bool,
     trace: Trace,
-    calls: locks::Calls,
+    calls: named::Calls,
     /// Threads among the events.
     threads: HashSet<u64>,
     /// So many events may be noted.
@@ -125,7 +125,7 @@ impl Lanes {
                 compiled: Some(cell.compiled),
                 ..Trace::default()
             },
-            calls: locks::Calls::default(),
+            calls: named::Calls::default(),
             threads: HashSet::new(),
             room: EVENTS,
             shown: Shown::new(Instant::now()),
