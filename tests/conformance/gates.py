@@ -18,6 +18,22 @@ fn main() {{
 }}
 """
 
+# A function for cells.
+UNTIL_IT_WAITS = """
+use std::{fs, path::Path, thread};
+
+/// Returns when a thread sleeps, whose next step must be a wait: the one of this name, or at this path.
+fn until_it_waits(name: &str) {
+    let of = |task: &Path, what| fs::read_to_string(task.join(what)).unwrap_or_default();
+    let waits = |task: &Path| {
+        (task == Path::new(name) || of(task, "comm").trim_end() == name)
+            && of(task, "stat").rsplit(')').next().unwrap().starts_with(" S")
+    };
+    let tasks = format!("/proc/{}/task", std::process::id());
+    while !fs::read_dir(&tasks).unwrap().any(|task| waits(&task.unwrap().path())) { thread::yield_now(); }
+}
+"""
+
 
 class Pipe:
     """A pipe with a name, into which somebody writes a line and which it then keeps open."""

@@ -6,11 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import pytest
+from gates import UNTIL_IT_WAITS
 
-USE = """
+USE = (
+    """
 use interleave::{generator::Yielder, prelude::*};
 use rayon::prelude::*;
-use std::{fs, path::Path, sync::{Arc, Barrier, Condvar, Mutex, mpsc}, thread, time::Duration};
+use std::{sync::{Arc, Barrier, Condvar, Mutex, mpsc}, time::Duration};
 
 /// Starts a thread, and returns when it does its work.
 fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
@@ -21,18 +23,9 @@ fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'stati
     while !begun.load(std::sync::atomic::Ordering::Acquire) { thread::yield_now(); }
     thread
 }
-
-/// Returns when a thread sleeps, whose next step must be a wait: the one of this name, or at this path.
-fn until_it_waits(name: &str) {
-    let of = |task: &Path, what| fs::read_to_string(task.join(what)).unwrap_or_default();
-    let waits = |task: &Path| {
-        (task == Path::new(name) || of(task, "comm").trim_end() == name)
-            && of(task, "stat").rsplit(')').next().unwrap().starts_with(" S")
-    };
-    let tasks = format!("/proc/{}/task", std::process::id());
-    while !fs::read_dir(&tasks).unwrap().any(|task| waits(&task.unwrap().path())) { thread::yield_now(); }
-}
 """
+    + UNTIL_IT_WAITS
+)
 
 
 @dataclass
