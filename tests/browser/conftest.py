@@ -5,8 +5,11 @@ import shutil
 
 import pytest
 from lab import Lab
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+# Nothing waits for it to pass. JupyterLab needs many seconds to begin on a busy machine.
+MILLISECONDS = 120_000
+expect.set_options(timeout=MILLISECONDS)
 CHROMIUM_NAMES = ["chromium", "chromium-browser", "google-chrome"]
 CHROMIUM_OPTIONS = [
     "--no-sandbox",
@@ -35,5 +38,7 @@ def page(lab):
         pytest.fail(f"no browser: install one of {CHROMIUM_NAMES}, or name one in the variable CHROMIUM")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_OPTIONS)
-        yield browser.new_page(viewport={"width": 1200, "height": 900})
+        page = browser.new_page(viewport={"width": 1200, "height": 900})
+        page.set_default_timeout(MILLISECONDS)
+        yield page
         browser.close()

@@ -12,7 +12,7 @@ import urllib.request
 from pathlib import Path
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-SECONDS_TO_END = 30
+SECONDS_TO_END = 120
 # A question about news would lie over the page.
 SETTINGS = {"apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False}}
 

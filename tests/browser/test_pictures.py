@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 SEED = "01-implementing-concurrency.ipynb"
 NOTEBOOK = "lanes.ipynb"
-MILLISECONDS_FOR_A_CELL = 120_000
+MILLISECONDS_FOR_A_CELL = 300_000
 # By their tags: those that are looked at, after one that they need.
 CELLS = ["seed-1", "seed-2", "seed-15", "seed-20"]
 LANES_OF = {

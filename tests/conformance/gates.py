@@ -18,7 +18,20 @@ fn main() {{
 }}
 """
 
-# A function for cells.
+# A function for cells. A thread has its name when its work begins: std sets it on the thread itself.
+NAMED = """
+/// Starts a thread, and returns when it does its work.
+fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> std::thread::JoinHandle<T> {
+    let begun = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let begins = std::sync::Arc::clone(&begun);
+    let work = move || { begins.store(true, std::sync::atomic::Ordering::Release); work() };
+    let thread = std::thread::Builder::new().name(name.into()).spawn(work).unwrap();
+    while !begun.load(std::sync::atomic::Ordering::Acquire) { std::thread::yield_now(); }
+    thread
+}
+"""
+
+# Another one.
 UNTIL_IT_WAITS = """
 use std::{fs, path::Path, thread};
 

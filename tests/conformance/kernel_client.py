@@ -155,6 +155,10 @@ class Kernel:
         """Sends another request (`complete`, `inspect`, …) by the client's method of that name."""
         return self.reply(getattr(self.client, kind)(*arguments, **options))
 
+    def synchronize(self):
+        """Waits until the kernel has all that was sent before. Cells wait in their queue, this does not."""
+        self.ask("kernel_info")
+
     def check_that_everything_was_read(self):
         """Fails if a cell said more than its test looked at, such as something after `idle`."""
         request = self.client.kernel_info()

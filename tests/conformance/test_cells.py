@@ -60,8 +60,12 @@ def test_user_expressions_are_answered_one_by_one(kernel):
 
 
 def test_an_error_aborts_the_cells_that_wait(kernel):
-    waiting = [kernel.send(code) for code in ['panic!("stop")', "let never = 1;", "let never = 2;"]]
-    failed, *aborted = [kernel.finish(request) for request in waiting]
+    failing = kernel.send('std::io::stdin().read_line(&mut String::new()).unwrap(); panic!("stop")', allow_stdin=True)
+    waiting = [kernel.send(code) for code in ["let never = 1;", "let never = 2;"]]
+    kernel.synchronize()
+    kernel.question(failing)
+    kernel.client.input("")
+    failed, *aborted = [kernel.finish(request) for request in [failing, *waiting]]
     assert failed.error["ename"] == "panic"
     assert [cell.reply["status"] for cell in aborted] == ["aborted", "aborted"]
     assert kernel.run("never").error["ename"] == "E0425"

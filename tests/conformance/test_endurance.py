@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from gates import GatedCrate
-from kernel_client import TIMEOUT, Kernel
+from kernel_client import TIMEOUT, Kernel, eventually
 from processes import Processes
 
 # Cells that end by themselves, or only when they are stopped.
@@ -42,7 +42,7 @@ def test_interrupts_at_random_moments_lose_no_idle_and_leak_nothing(own_kernel, 
     before = descriptors(kernel.pid)
     interrupted(kernel, chance, INTERRUPTS)
     assert kernel.run("6 * 7").value == "42"
-    assert descriptors(kernel.pid) <= before + 2
+    assert eventually(lambda: descriptors(kernel.pid) <= before + 2)
     with Processes(tmp_path) as processes:
         kernel.close()
         processes.wait()
@@ -127,7 +127,8 @@ def test_the_end_is_prompt_in_every_state(own_kernel, tmp_path_factory, state, h
         processes.wait()
     took = time.monotonic() - started
     print(f"{how} while {state}: {took:.2f} s")
-    assert took < 10
+    # After half of its patience Jupyter sends SIGTERM, so then the request itself was not enough.
+    assert took < TIMEOUT / 2
     if how == "restart":
         kernel.client.wait_for_ready(timeout=TIMEOUT)
         assert kernel.run("1 + 1").value == "2"

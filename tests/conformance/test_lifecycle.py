@@ -48,6 +48,7 @@ def workspace(directory):
 def test_an_interrupt_stops_the_cell_and_the_next_one_runs(kernel, code):
     request = start_cell(kernel, code)
     waiting = kernel.send("1 + 1")
+    kernel.synchronize()
     kernel.manager.interrupt_kernel()
     assert kernel.finish(request).error["ename"] == "Interrupted"
     assert kernel.finish(waiting).reply["status"] == "aborted"

@@ -10,7 +10,7 @@ from kernel_client import ANSI_COLOUR, Kernel
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks/01-implementing-concurrency.ipynb"
 
-# What the levers could disturb. No thread outlives its cell: what is said of it is a matter of time.
+# What the levers could disturb. No thread or task is about to end with its cell: what is said of one is a matter of time.
 CELLS = [
     "1 + 1",
     "use std::sync::atomic::{AtomicI32, Ordering::SeqCst};\nstatic COUNT: AtomicI32 = AtomicI32::new(0);",
@@ -25,8 +25,8 @@ CELLS = [
     "let r#in = vec![String::from(\"é\")]; let missing: i32 = \"no\";",
     "let parsed: i32 = \"x\".parse()?;",
     "async fn one() -> i32 { 1 }\nlet sum = one().await + one().await;\nsum",
-    "let handle = tokio::spawn(async { 6 * 7 });",
-    "handle.await.unwrap()",
+    "let (tell, told) = tokio::sync::oneshot::channel::<i32>();\nlet handle = tokio::spawn(async { 6 * told.await.unwrap() });",
+    "tell.send(7).unwrap();\nhandle.await.unwrap()",
     "fn warned() { let unused = 1; }\nlight(1)",
     "fn broken(point: &Point) -> i32 { point.y }",
     "let v: Vec<i32> = (0..5).collect();\nv[9]",

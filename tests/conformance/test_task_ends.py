@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from gates import NAMED
 from kernel_client import Kernel, eventually
 
 # `waiting()` gives a task that goes on when `GO` is notified, and notes in `ENDS` that it is dropped.
@@ -17,7 +18,7 @@ impl Drop for End { fn drop(&mut self) { ENDS.fetch_add(1, SeqCst); } }
 fn waiting() -> JoinHandle<i32> {
     tokio::spawn(async { let _end = End; GO.notified().await; WENT_ON.fetch_add(1, SeqCst); 7 })
 }
-"""
+""" + NAMED
 NOTHING = "No thread or task that a cell started is running."
 
 
@@ -43,6 +44,16 @@ def rows(kernel):
     return {match[1]: match[2] for match in found if match}
 
 
+def until_all_wait(kernel, count):
+    """Returns when so many tasks live and each waits: what they wait for can tell only those who do."""
+
+    def waiting():
+        states = rows(kernel).values()
+        return len(states) == count and all("waits to be woken" in state for state in states)
+
+    assert eventually(waiting)
+
+
 def value(kernel, code):
     cell = kernel.run(code)
     assert cell.reply["status"] == "ok", cell.traceback
@@ -53,8 +64,8 @@ def test_a_cell_that_leaves_tasks_says_so_before_its_value(tasks):
     cell = tasks.run("let first = waiting(); 5")
     assert notices(cell) == ["1 task of this cell still runs"]
     assert cell.kinds == ["display_data", "execute_result"]
-    cell = tasks.run('let second = waiting(); let third = waiting(); std::thread::Builder::new().name("worker".into())'
-                     ".spawn(|| loop { std::thread::sleep(Duration::from_secs(9)) }).unwrap();")
+    cell = tasks.run("let second = waiting(); let third = waiting();\n"
+                     'named("worker", || loop { std::thread::sleep(Duration::from_secs(9)) });')
     assert notices(cell) == ["1 thread of this cell still runs: worker; 2 tasks of this cell still run"]
     assert notices(tasks.run("let x = 1; x + 1")) == [], "only the cell that spawned them"
     assert tasks.run(":stop").value == "1 thread and 3 tasks have stopped."
@@ -86,7 +97,9 @@ def test_join_waits_for_tasks_and_can_be_interrupted(tasks):
     assert first["content"]["data"]["text/plain"] == f"waiting for {text}"
     tasks.manager.interrupt_kernel()
     assert tasks.finish(waiting).error["evalue"] == f"still running: {text}"
+    until_all_wait(tasks, 6)
     tasks.run("GO.notify_waiters();")
+    assert eventually(lambda: not rows(tasks)), "they have been told to go on"
     tasks.run("let last = waiting();")
     [last] = rows(tasks)
     waiting = tasks.send(f":join task {last}")
@@ -97,6 +110,7 @@ def test_join_waits_for_tasks_and_can_be_interrupted(tasks):
     assert tasks.run(f":join task {numbers[0]}").error["evalue"] == (
         f"no task is called `task {numbers[0]}`. There are: task {last}"
     )
+    until_all_wait(tasks, 1)
     tasks.run("GO.notify_waiters();")
     ended = tasks.run(":join").outputs[-1]["content"]["data"]["text/plain"]
     assert ended in ("1 task has ended.", NOTHING)
@@ -171,7 +185,8 @@ def test_an_interrupt_ends_the_tasks_of_its_cell_and_no_others(tasks, wait):
         f'println!("waits");\n{wait}',
     )
     assert notices(cell) == []
-    assert len(rows(tasks)) == 1, "that of the other cell"
+    # That of the other cell: nobody tells those that are stopped.
+    until_all_wait(tasks, 1)
     tasks.run("GO.notify_waiters();")
     assert value(tasks, "kept.await.unwrap()") == "7"
     ends = "{ let mut all = Vec::new(); for task in taken.lock().unwrap().drain(..) { all.push(task); } all }"

@@ -6,24 +6,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import pytest
-from gates import UNTIL_IT_WAITS
+from gates import NAMED, UNTIL_IT_WAITS
 
 USE = (
     """
 use interleave::{generator::Yielder, prelude::*};
 use rayon::prelude::*;
 use std::{sync::{Arc, Barrier, Condvar, Mutex, mpsc}, time::Duration};
-
-/// Starts a thread, and returns when it does its work.
-fn named<T: Send + 'static>(name: &str, work: impl FnOnce() -> T + Send + 'static) -> thread::JoinHandle<T> {
-    let begun = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let begins = Arc::clone(&begun);
-    let work = move || { begins.store(true, std::sync::atomic::Ordering::Release); work() };
-    let thread = thread::Builder::new().name(name.into()).spawn(work).unwrap();
-    while !begun.load(std::sync::atomic::Ordering::Acquire) { thread::yield_now(); }
-    thread
-}
 """
+    + NAMED
     + UNTIL_IT_WAITS
 )
 

@@ -58,6 +58,21 @@ CHECKS = {
 }
 
 
+# As in the original, the order in these is one of time: what comes a tenth of a second later stands behind the other.
+# Where the machine keeps a thread waiting for so long, they show something else, and may be run again.
+TIMED = {"seed-2", "seed-3", "seed-9", "seed-10"}
+ATTEMPTS = 5
+
+
+def is_late(tag, outputs):
+    """Whether a cell must be run again, because the machine stood still."""
+    try:
+        check(tag, outputs)
+    except (AssertionError, ValueError):
+        return tag in TIMED
+    return False
+
+
 def is_lanes(output):
     """Whether it shows what the threads of a cell did: that is beside what the cell shows itself."""
     return "interleave" in output.get("metadata", {})

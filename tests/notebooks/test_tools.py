@@ -8,7 +8,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 METADATA = {"kernelspec": {"name": "interleave", "display_name": "Rust (Interleave)", "language": "rust"}}
-SECONDS = 120
+SECONDS = 300
 
 
 @pytest.fixture
