@@ -3,7 +3,7 @@
 import os
 import select
 
-TIMEOUT = 60  # Seconds.
+TIMEOUT = 240  # Seconds.
 
 # Says that it runs, and ends only with its process; unless the gate is open.
 BUILD_SCRIPT = """

@@ -11,7 +11,7 @@ from queue import Empty
 from jupyter_client.manager import KernelManager
 from jupyter_kernel_test.msgspec_v5 import validate_message
 
-TIMEOUT = 60  # Seconds after which a test fails. Nothing waits for a time to pass.
+TIMEOUT = 240  # Seconds after which a test fails. Nothing waits for a time to pass.
 ANSI_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from contextlib import ExitStack
 from pathlib import Path
 
-TIMEOUT = 60  # Seconds.
+TIMEOUT = 240  # Seconds.
 
 
 class Processes:

@@ -44,7 +44,7 @@ class TestKernel(suite.KernelTests):
     def setUpClass(cls):
         """Warms the kernel: the suite's patience is made for cells that need no compiler."""
         super().setUpClass()
-        cls.kc.execute_interactive("()", timeout=60)
+        cls.kc.execute_interactive("()", timeout=240)
 
 
 class TestWelcome(suite.IopubWelcomeTests):
