@@ -207,16 +207,15 @@ fn answer(line: &[u8]) {
     }
 }
 
-fn send_line(line: &[u8]) {
-    send_attributed(&attributed(line));
+/// Sends a line of the calling thread. Returns false when there is no kernel to hear it.
+pub(crate) fn send_line(line: &[u8]) -> bool {
+    send_attributed(&attributed(line))
 }
 
-fn send_attributed(line: &[u8]) {
+fn send_attributed(line: &[u8]) -> bool {
     let _pause = trace::pause();
-    if let Some(link) = link() {
-        // An error means that the kernel is gone; `serve_requests` ends the process then.
-        let _ = lock(&link.kernel).write_all(line);
-    }
+    // After an error the kernel is gone; `serve_requests` ends the process then.
+    link().is_some_and(|link| lock(&link.kernel).write_all(line).is_ok())
 }
 
 fn control_line(line: &[u8]) {

@@ -117,6 +117,17 @@ pub(crate) fn send(event: &HostEvent) -> bool {
     call(send, &line)
 }
 
+/// Sends the event of a `dbg!`, which prints `text` behind a place. Returns whether anybody shows it.
+pub(crate) fn send_debug(event: &HostEvent, text: &str) -> bool {
+    type SendDebug = unsafe extern "C-unwind" fn(*const u8, usize, *const u8, usize) -> bool;
+    static SEND: OnceLock<Option<SendDebug>> = OnceLock::new();
+    let line = interleave_protocol::to_line(event);
+    // SAFETY: the host defines the symbol with this signature.
+    let send = SEND.get_or_init(|| unsafe { lookup(c"interleave_host_debug") });
+    // SAFETY: it only reads so many bytes at these places.
+    send.is_some_and(|send| unsafe { send(line.as_ptr(), line.len(), text.as_ptr(), text.len()) })
+}
+
 /// Sends a line to evcxr, which waits for it on a descriptor that no cell can write to.
 pub(crate) fn control(line: &str) -> bool {
     static CONTROL: OnceLock<Option<SendBytes>> = OnceLock::new();

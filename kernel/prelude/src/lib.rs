@@ -69,6 +69,48 @@ macro_rules! print {
     };
 }
 
+/// Prints an expression, its value and its place in the notebook, as [`std::dbg!`], which would name a
+/// line of generated source. Gives the value back.
+///
+/// # Examples
+///
+/// See what a part of an expression is:
+///
+/// ```
+/// use interleave::dbg;
+///
+/// let n = dbg!(3 * 4) + 1; // [In[1]:3:9] 3 * 4 = 12
+/// assert_eq!(n, 13);
+/// ```
+#[macro_export]
+macro_rules! dbg {
+    () => {
+        $crate::private::debug(
+            (::std::file!(), ::std::line!(), ::std::column!()),
+            ::std::format_args!(""),
+        )
+    };
+    // As std's: with `match`, what is borrowed in the expression lives as long as the statement.
+    ($value:expr $(,)?) => {
+        match $value {
+            value => {
+                $crate::private::debug(
+                    (::std::file!(), ::std::line!(), ::std::column!()),
+                    ::std::format_args!(
+                        " {} = {:#?}",
+                        ::std::stringify!($value),
+                        &&value as &dyn ::std::fmt::Debug,
+                    ),
+                );
+                value
+            }
+        }
+    };
+    ($($value:expr),+ $(,)?) => {
+        ($($crate::dbg!($value)),+,)
+    };
+}
+
 pub mod asyncio;
 pub mod concurrent;
 pub mod display;

@@ -15,7 +15,7 @@ use std::{
     thread,
 };
 
-use interleave_protocol::{DisplayRole, HostEvent, QuestionMark};
+use interleave_protocol::{DisplayRole, HostEvent, Location, QuestionMark};
 
 use crate::{
     asyncio,
@@ -238,6 +238,22 @@ pub fn print(arguments: std::fmt::Arguments<'_>) {
     let printed = stdout.write_fmt(arguments).and_then(|()| stdout.flush());
     if let Err(error) = printed {
         panic!("failed printing to stdout: {error}");
+    }
+}
+
+/// What [`dbg!`](crate::dbg) does, at a file, line and column.
+pub fn debug((file, line, column): (&str, u32, u32), value: std::fmt::Arguments<'_>) {
+    let text = value.to_string();
+    let event = HostEvent::Debug {
+        location: Location {
+            file: file.to_owned(),
+            line,
+            column,
+        },
+        text: text.clone(),
+    };
+    if !host::send_debug(&event, &text) {
+        eprintln!("[{file}:{line}:{column}]{text}");
     }
 }
 

@@ -112,6 +112,13 @@ pub enum HostEvent {
         /// Wait for the next output, so that the page does not flicker.
         wait: bool,
     },
+    /// A cell has called `dbg!`, and standard error is what the host put there.
+    Debug {
+        /// Where in compiled source.
+        location: Location,
+        /// What it prints behind the place.
+        text: String,
+    },
     /// A thread panicked. Whether that ends its cell is told by [`HostEvent::CellPanicked`].
     Panic(Panic),
     /// The last panic of the cell's own thread was not caught: it is the outcome of the cell.

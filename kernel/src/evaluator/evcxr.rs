@@ -81,7 +81,7 @@ pub use analyst::serve as serve_analysis;
 pub use workspace::Workspace;
 
 /// What every cell sees, as evcxr's first cell.
-const PRELUDE: &str = "use interleave::prelude::*; use interleave::print;";
+const PRELUDE: &str = "use interleave::prelude::*; use interleave::{dbg, print};";
 
 /// What is needed to make evaluators: everything that is known before the first one is ready.
 ///

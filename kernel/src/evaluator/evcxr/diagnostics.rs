@@ -14,6 +14,7 @@ use super::{
     lets::Typed,
     places::{Place, Places},
     report::{CellText, Mark, Remark, Report, byte_offset},
+    syntax::bindings::{self, Use},
     variables::Variables,
 };
 use crate::evaluator::Failure;
@@ -85,13 +86,30 @@ impl Context<'_> {
         if let (Some("E0384" | "E0596"), Some(definition)) = (code.as_deref(), definition) {
             ended::add_definition(&mut marks, &mut remarks, definition);
         }
+        if let (Some("E0282" | "E0283"), Some(unknown)) = (code.as_deref(), marks.first())
+            && bindings::use_at(&unknown.cell.code, &unknown.span) != Use::InItem
+        {
+            remarks.insert(0, type_of_later_cell());
+        }
         Report {
             is_warning: false,
             code,
-            message: without_progress(&error.message()),
+            message: self.places.in_words(&without_progress(&error.message())),
             marks,
             remarks,
         }
+    }
+}
+
+/// In a program a later statement may tell a type that is missing.
+fn type_of_later_cell() -> Remark {
+    Remark {
+        is_help: false,
+        message: "a cell is compiled before the cells below it, so they cannot tell a type: \
+                  write it here, or use the value in this cell"
+            .to_owned(),
+        marks: Vec::new(),
+        changes: Vec::new(),
     }
 }
 
@@ -247,11 +265,11 @@ impl<'a> Finder<'a> {
 
     fn mark(&self, span: &Value) -> Option<Mark> {
         let (cell, bytes) = self.bytes(span)?;
-        let label = span["label"].as_str().unwrap_or_default().to_owned();
+        let label = span["label"].as_str().unwrap_or_default();
         Some(Mark {
             cell,
             span: bytes,
-            label,
+            label: self.places.in_words(label),
             primary: span["is_primary"] == true,
         })
     }
@@ -267,13 +285,16 @@ impl<'a> Finder<'a> {
             .as_array()
             .map(Vec::as_slice)
             .unwrap_or_default();
+        if spans.iter().any(changes_library_macro) {
+            return None;
+        }
         let changes = spans.iter().filter_map(|span| {
             let replacement = span["suggested_replacement"].as_str()?;
             let (cell, bytes) = self.bytes(span)?;
             Some((cell, bytes, replacement.to_owned()))
         });
         let changes: Vec<_> = changes.collect();
-        let mut message = child["message"].as_str()?.to_owned();
+        let mut message = self.places.in_words(child["message"].as_str()?);
         if changes.is_empty() {
             // What to add elsewhere than in the cell, such as an import at the top of the source.
             let additions = spans
@@ -348,6 +369,13 @@ fn in_cell_source(span: &Value) -> Option<&Value> {
     } else {
         None
     }
+}
+
+/// Advice about the text of a macro in a library, such as the `==` in `assert_eq!`: nobody can follow
+/// it, and it does not fit where the macro was called.
+fn changes_library_macro(span: &Value) -> bool {
+    let is_own = in_cell_source(span).is_some_and(|found| std::ptr::eq(found, span));
+    span["suggested_replacement"].is_string() && span["expansion"].is_object() && !is_own
 }
 
 /// Libraries have files named `lib.rs`, too.

@@ -34,6 +34,7 @@ use super::{
 };
 use crate::evaluator::{Output, OutputSink, Stream};
 
+mod debugging;
 mod events;
 mod input;
 mod lanes;
@@ -44,6 +45,7 @@ mod threads;
 mod warnings;
 
 pub(super) use lanes::representations;
+use debugging::DebugPlaces;
 use panics::Panics;
 pub(super) use threads::Threads;
 
@@ -89,6 +91,7 @@ struct State {
     /// How many threads may live at once, if that was said.
     thread_limit: Option<usize>,
     panics: Panics,
+    debug_places: DebugPlaces,
     /// What was said of threads that are stuck.
     diagnoses: ShownDiagnoses,
     /// What the host answered to the question for such threads.
@@ -124,6 +127,7 @@ impl HostLink {
             tasks: None,
             thread_limit: threads::limit_from_environment(),
             panics: Panics::default(),
+            debug_places: DebugPlaces::default(),
             diagnoses: ShownDiagnoses::default(),
             all_stuck: None,
             value: None,

@@ -13,6 +13,7 @@ use interleave_protocol::{CellFacts, CodeAddress, Location};
 
 mod addresses;
 mod sites;
+mod words;
 
 /// A place in a cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,9 +193,11 @@ fn source_file(directory: &Path, named: &str) -> Option<PathBuf> {
 /// What stands in the line before the text, if that is a statement of its own: evcxr splits lines
 /// between statements, so that nothing but a statement's end or white space stands there.
 fn before_statement<'a>(line: &'a str, text: &str) -> Option<&'a str> {
-    let before = &line[..line.find(text)?];
-    let end = before.trim_end();
-    (end.is_empty() || end.ends_with([';', '}', '{'])).then_some(before)
+    let mut befores = line.match_indices(text).map(|(at, _)| &line[..at]);
+    befores.find(|before| {
+        let end = before.trim_end();
+        end.is_empty() || end.ends_with([';', '}', '{'])
+    })
 }
 
 #[cfg(test)]
@@ -224,6 +227,8 @@ mod tests {
     fn statements_on_one_line_are_told_apart_by_their_column() {
         let places = Places::of(&["let 值 = 1; f(值);"]);
         check(&places, "f(值);", 0, Some((0, 1, 3 + 11)));
+        let places = Places::of(&["let mut a = 1; a = 1;"]);
+        check(&places, "a = 1;", 0, Some((0, 1, 3 + 15)));
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl State {
                 self.forget_shown_lanes(cell);
                 self.outputs.send(cell, Output::Clear { wait });
             }
+            HostEvent::Debug { location, text } => self.show_debug(cell, location, &text),
             HostEvent::Panic(panic) if panic.told && !panic.on_cell_thread => {}
             HostEvent::Panic(panic) => self.take_panic(cell, panic),
             HostEvent::CellPanicked => self.report.panicked = true,

@@ -1,0 +1,76 @@
+"""What teachers paste: programs from books, as they are. What differs from a program is a bug."""
+
+RC_IN_THREAD = """\
+use std::{rc::Rc, thread};
+fn main() {
+    let counter = Rc::new(1);
+    thread::spawn(move || {
+        println!("{counter}");
+    });
+}"""
+
+
+def test_a_closure_is_called_by_its_place_in_the_cell(kernel):
+    cell = kernel.run(RC_IN_THREAD)
+    number = cell.reply["execution_count"]
+    assert f"{{closure@In[{number}]:4:19: 4:26}}" in cell.traceback
+    assert "lib.rs" not in cell.traceback
+
+
+def test_of_two_closures_both_are_marked(kernel):
+    cell = kernel.run("let mut f = |x: i32| x; f = |x: i32| x;")
+    number = cell.reply["execution_count"]
+    assert f"expected closure `{{closure@In[{number}]:1:13: 1:21}}`" in " ".join(cell.traceback.split())
+    assert f"found closure `{{closure@In[{number}]:1:29: 1:37}}`" in " ".join(cell.traceback.split())
+
+
+def test_advice_about_the_inside_of_a_macro_of_std_is_not_given(kernel):
+    cell = kernel.run("let x = 5; let y = &x; assert_eq!(5, y);")
+    assert cell.error["ename"] == "E0277"
+    assert "dereferencing" not in cell.traceback
+
+
+def test_what_only_a_later_cell_would_tell_is_said(kernel):
+    cell = kernel.run("let (sender, receiver) = std::sync::mpsc::channel();")
+    text = " ".join(cell.traceback.split())
+    assert "a cell is compiled before the cells below it" in text
+    assert "channel::<T>()" in text
+    inside = kernel.run("fn of_unknown_type() { let list = Vec::new(); }")
+    assert "a cell is compiled before" not in " ".join(inside.traceback.split())
+
+
+def test_dbg_names_the_place_in_the_cell(kernel):
+    first = kernel.run("fn doubled(n: i32) -> i32 {\n    dbg!(n * 2)\n}").reply["execution_count"]
+    cell = kernel.run("\n let (a, b) = dbg!(doubled(2), 'x');\ndbg!();\n(a, b)")
+    second = cell.reply["execution_count"]
+    assert cell.stderr.splitlines() == [
+        f"[In[{first}]:2:5] n * 2 = 4",
+        f"[In[{second}]:2:15] doubled(2) = 4",
+        f"[In[{second}]:2:15] 'x' = 'x'",
+        f"[In[{second}]:3:1]",
+    ]
+    assert cell.value == "(4, 'x')"
+
+
+def test_dbg_keeps_its_place_among_lines_and_in_threads(kernel):
+    cell = kernel.run(
+        'println!("before");\n'
+        "std::thread::spawn(|| { dbg!([1]); }).join().unwrap();\n"
+        'eprint!("after");'
+    )
+    number = cell.reply["execution_count"]
+    streams = [(content["name"], content["text"]) for content in cell.contents("stream")]
+    assert streams[0] == ("stdout", "before\n")
+    assert cell.stderr == f"[In[{number}]:2:25] [1] = [\n    1,\n]\nafter"
+
+
+def test_dbg_goes_where_standard_error_goes(kernel, tmp_path):
+    file = tmp_path / "errors"
+    cell = kernel.run(
+        f'use std::os::fd::AsRawFd;\nlet file = std::fs::File::create("{file}").unwrap();\n'
+        'unsafe extern "C" { fn dup2(from: i32, to: i32) -> i32; }\n'
+        "unsafe { dup2(file.as_raw_fd(), 2); }\n"
+        "dbg!(7);"
+    )
+    assert (cell.reply["status"], cell.stderr) == ("ok", "")
+    assert file.read_text().endswith("] 7 = 7\n")
