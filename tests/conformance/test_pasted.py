@@ -74,3 +74,56 @@ def test_dbg_goes_where_standard_error_goes(kernel, tmp_path):
     )
     assert (cell.reply["status"], cell.stderr) == ("ok", "")
     assert file.read_text().endswith("] 7 = 7\n")
+
+
+def test_an_error_in_the_value_is_the_error_and_not_its_note(kernel):
+    """evcxr takes the note about an earlier cell for it."""
+    kernel.run("fn takes_a_number(n: i32) -> i32 { n }")
+    cell = kernel.run('takes_a_number("a")')
+    assert (cell.error["ename"], cell.error["evalue"]) == ("E0308", "mismatched types")
+    assert "expected `i32`, found `&str`" in cell.traceback
+    assert "function defined here" in cell.traceback
+    cell = kernel.run("takes_a_number(1).await")
+    assert (cell.error["ename"], cell.error["evalue"]) == ("E0277", "`i32` is not a future")
+
+
+def test_a_name_in_a_list_of_imports_is_marked_once(kernel):
+    cell = kernel.run("use no_such_crate::{one, two};")
+    number = cell.reply["execution_count"]
+    assert cell.traceback.count("error[E0432]") == 1
+    assert f"In[{number}]:1:5" in cell.traceback
+    assert ':dep no_such_crate = "*"' in cell.traceback
+    cell = kernel.run("use std::{thread, sync::{Mutexx, Arc}};")
+    assert "use std::{thread, sync::{Mutex, Arc}};" in cell.traceback
+
+
+def test_what_a_pasted_program_forbids_stops_no_cell(own_kernel):
+    kernel = own_kernel()
+    code = "#![forbid(unused_imports)]\n#![deny(warnings)]\nuse std::thread;\nlet _ = 1;\nfn f() { let x = 1; }"
+    cell = kernel.run(code)
+    assert cell.reply["status"] == "ok"
+    [warning] = cell.contents("display_data")
+    assert "unused variable: `x`" in warning["data"]["text/plain"]
+    cell = kernel.run("1 + 1")
+    assert (cell.value, cell.kinds) == ("2", ["execute_result"])
+
+
+def test_a_variable_that_has_ended_is_told_also_where_a_module_has_its_name(kernel):
+    kernel.run("use std::thread;\nlet joined = thread::spawn(|| {});\nlet thread = joined.thread();")
+    cell = kernel.run("thread.id()")
+    assert cell.error["evalue"].startswith("`thread` ended with In[")
+
+
+def test_a_part_that_was_moved_is_told_without_a_closure_of_ours(kernel):
+    kernel.run('struct Pair { a: String, b: String }\nlet pair = Pair { a: "a".into(), b: "b".into() };')
+    kernel.run("drop(pair.a);")
+    cell = kernel.run("pair.b.len()")
+    assert "value partially moved here" in cell.traceback
+    assert "closure" not in cell.traceback
+
+
+def test_nothing_is_advised_that_rust_refuses(kernel):
+    kernel.run("let futures_of_numbers = (1..=3).map(|n| async move { n });")
+    cell = kernel.run("futures_of_numbers.count()")
+    assert "ended with In[" in cell.error["evalue"]
+    assert "impl " not in cell.traceback

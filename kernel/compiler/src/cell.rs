@@ -24,7 +24,7 @@ use crate::{
     order::{self, Ordered},
     prelude,
     request::Emit,
-    rewrite, runtime,
+    rewrite, runtime, shown,
     statics::{self, Known, definitions},
 };
 
@@ -134,7 +134,9 @@ fn build(
         if notes.take(&judgement)? {
             continue;
         }
-        print(&judgement.forwarded)?;
+        let errors = judgement.forwarded.into_iter();
+        let errors = errors.map(|line| shown::without_notes(line, &generated));
+        print(&Vec::from_iter(errors))?;
         return Ok(run.exit_code());
     }
     files::replace(&directory.join(Known::FILE), serde_json::to_vec(&statics)?)?;

@@ -49,6 +49,7 @@ pub mod rewrite;
 pub mod role;
 pub mod runtime;
 pub mod seams;
+mod shown;
 pub mod sites;
 pub mod statics;
 pub mod types;

@@ -12,6 +12,7 @@
 //! - a variable that the cell does not mention stays in the store;
 //! - a destructor that panics when the cell is over ends the cell, not the process;
 //! - the value of a cell is shown through the prelude's `Show`, or else `Debug`;
+//! - crate attributes that forbid something warn instead;
 //! - a cell that awaits runs on the prelude's event loop, and one that uses `?` inside a
 //!   closure that returns `Result`: for that cell only.
 
@@ -34,6 +35,7 @@ pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
     let Some(header) = function_header(&lines) else {
         return generated.to_owned();
     };
+    lint_mildly(&mut lines[..header]);
     if let Some(display) = lines.iter().rposition(|line| line == ").evcxr_display();") {
         lines[display] = ").interleave_probe().evcxr_display();".to_owned();
     }
@@ -81,6 +83,22 @@ fn use_compiled_catch(lines: &mut [String]) {
         // Where there are no variables, evcxr writes nothing around the closure.
         lines[open] = format!("{closure}(std::panic::AssertUnwindSafe(||{{");
         lines[close] = "})).is_err() {".to_owned();
+    }
+}
+
+/// Makes warnings of what the student's crate attributes forbid. They hold for all that evcxr
+/// generates, too, and a cell is not the whole program that lints such as `unused_imports` judge: an
+/// error would stop this cell and each later one, since evcxr keeps such attributes.
+fn lint_mildly(lines: &mut [String]) {
+    let before_imports = lines
+        .iter_mut()
+        .take_while(|line| !line.starts_with("use "));
+    for line in before_imports {
+        for strict in ["#![deny(", "#![forbid("] {
+            // As long as it was, so that columns stay what they are.
+            let mild = format!("#![warn{}(", " ".repeat(strict.len() - "#![warn(".len()));
+            *line = line.replace(strict, &mild);
+        }
     }
 }
 

@@ -185,3 +185,11 @@ fn what_is_not_a_cell_stays_as_it_is() {
     let analysis = "async fn evcxr_analysis_wrapper() {\n}\n";
     assert_eq!(rewrite(analysis, &facts(true, true)), analysis);
 }
+
+#[test]
+fn what_a_crate_attribute_forbids_is_warned_of() {
+    let source =
+        WITHOUT_VARIABLES.replacen('\n', "\n#![forbid(unused)]\n#![deny( warnings )]\n", 1);
+    let rewritten = rewrite(&source, &CellFacts::default());
+    assert!(rewritten.contains("\n#![warn  (unused)]\n#![warn( warnings )]\n"));
+}

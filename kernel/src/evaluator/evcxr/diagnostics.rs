@@ -70,7 +70,7 @@ impl Context<'_> {
         }
         let code = code(error);
         let name = variable(&error.message());
-        if let (Some("E0425" | "E0381"), Some(name)) = (code.as_deref(), &name)
+        if let (Some("E0425" | "E0381" | "E0423"), Some(name)) = (code.as_deref(), &name)
             && let Some(used) = marks.iter().find(|mark| mark.primary)
             && let Some(report) = ended::report(name, used, self.variables)
         {
@@ -133,10 +133,14 @@ pub(super) fn first_code(error: &Error) -> Option<String> {
 }
 
 fn draw_all(reports: &[Report]) -> Vec<String> {
-    let drawings: Vec<String> = reports
-        .iter()
-        .map(|report| report.draw().join("\n"))
-        .collect();
+    let mut drawings: Vec<String> = Vec::new();
+    for report in reports {
+        let drawing = report.draw().join("\n");
+        // Two names of one `use` can be missing for one reason.
+        if !drawings.contains(&drawing) {
+            drawings.push(drawing);
+        }
+    }
     drawings.join("\n\n").lines().map(str::to_owned).collect()
 }
 
@@ -294,7 +298,7 @@ impl<'a> Finder<'a> {
             Some((cell, bytes, replacement.to_owned()))
         });
         let changes: Vec<_> = changes.collect();
-        let mut message = self.places.in_words(child["message"].as_str()?);
+        let mut message = imports::with_dep(self.places.in_words(child["message"].as_str()?));
         if changes.is_empty() {
             // What to add elsewhere than in the cell, such as an import at the top of the source.
             let additions = spans
@@ -317,6 +321,11 @@ impl<'a> Finder<'a> {
     fn bytes(&self, span: &Value) -> Option<(CellText, Range<usize>)> {
         let span = in_cell_source(span)?;
         let lines = span["text"].as_array()?;
+        self.bytes_of_lines(lines)
+            .or_else(|| self.bytes_of_import(span))
+    }
+
+    fn bytes_of_lines(&self, lines: &[Value]) -> Option<(CellText, Range<usize>)> {
         let mut places = lines.iter().filter_map(|line| {
             let text = line["text"].as_str()?;
             let start = self.place(text, number(&line["highlight_start"])?)?;
@@ -383,6 +392,8 @@ fn is_library(span: &Value) -> bool {
     let name = span["file_name"].as_str().unwrap_or_default();
     interleave_protocol::CellFacts::id_in(name).is_none() && !name.ends_with("evcxr/src/lib.rs")
 }
+
+mod imports;
 
 #[cfg(test)]
 mod tests;

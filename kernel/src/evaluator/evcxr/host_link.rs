@@ -44,8 +44,8 @@ mod tasks;
 mod threads;
 mod warnings;
 
-pub(super) use lanes::representations;
 use debugging::DebugPlaces;
+pub(super) use lanes::representations;
 use panics::Panics;
 pub(super) use threads::Threads;
 

@@ -17,6 +17,7 @@ use self::{
 
 pub(super) mod bindings;
 mod delimiters;
+pub(super) mod imports;
 pub(super) mod nesting;
 pub(super) mod parsed;
 

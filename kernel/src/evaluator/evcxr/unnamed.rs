@@ -60,7 +60,8 @@ impl EvcxrEvaluator {
         if found.other_errors {
             return None;
         }
-        nameable(found.types.get(ASKED)?)
+        // `impl Future` is no type that a variable can be given.
+        nameable(found.types.get(ASKED)?).filter(|ty| !ty.contains("impl "))
     }
 }
 

@@ -258,13 +258,21 @@ impl Variables {
 /// the closure that evcxr puts around a cell comes between.
 fn moves(marks: Vec<Mark>) -> Vec<Mark> {
     let mut moves: Vec<Mark> = Vec::new();
-    let says_where = |mark: &Mark| mark.label.starts_with("value moved");
+    let says_where = |mark: &Mark| {
+        mark.label.starts_with("value moved") || mark.label.starts_with("value partially moved")
+    };
     let known = marks.iter().any(says_where);
     for mut mark in marks {
         if mark.label.starts_with("move occurs because") {
             continue;
         }
         mark.primary = false;
+        if mark
+            .label
+            .starts_with("variable partially moved due to use")
+        {
+            mark.label = "value partially moved here".to_owned();
+        }
         let due_to_use = mark.label.starts_with("variable moved due to use");
         if due_to_use && !known && !moves.iter().any(says_where) {
             match bindings::taker(&mark.cell.code, &mark.span) {

@@ -16,7 +16,7 @@ impl Places {
                 words.push_str(part);
                 continue;
             };
-            if let Some((from, to)) = self.from_to(&part[..end]) {
+            if let Some((from, to)) = self.ends(&part[..end]) {
                 let (line, column) = (to.line, to.column);
                 words.push_str(&format!("@{}: {line}:{column}", self.describe(from)));
             }
@@ -26,7 +26,7 @@ impl Places {
     }
 
     /// The places that `cells/3/lib.rs:9:5: 9:12` tells.
-    fn from_to(&self, text: &str) -> Option<(Place, Place)> {
+    fn ends(&self, text: &str) -> Option<(Place, Place)> {
         let (from, to) = text.split_once(": ")?;
         let (rest, from_column) = from.rsplit_once(':')?;
         let (file, from_line) = rest.rsplit_once(':')?;
