@@ -152,6 +152,20 @@ def test_the_history_outlives_the_kernel(own_kernel, tmp_path):
     assert entry == [1, 1, ['"remembered"', '"remembered"']]
 
 
+def test_a_temporary_directory_may_lie_deeper_than_a_socket_can(own_kernel, tmp_path):
+    deep = tmp_path / ("deep " * 40)
+    deep.mkdir()
+    kernel = own_kernel(TMPDIR=str(deep))
+    kernel.run("let kept = 5;")
+    # A copy takes over, and connects anew.
+    kernel.run("std::process::abort();")
+    assert kernel.run("kept").value == "5"
+    with Processes(deep) as processes:
+        kernel.close()
+        processes.wait()
+    assert leftovers(deep) == []
+
+
 def guards(directory):
     with Processes(directory) as processes:
         return processes.of_program("interleave-host", "guard")

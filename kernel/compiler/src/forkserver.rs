@@ -4,17 +4,18 @@
 //! `interleave-forkserver`. Where there is none, or it is not the tool that lies on the disk now, the tool
 //! is started as usual.
 
+mod copy;
+
 use std::{
     collections::BTreeMap,
     ffi::{CString, OsString},
     fs,
-    io::{self, IoSlice, Read},
-    mem::MaybeUninit,
+    io::{self, Read, Write},
     os::{
-        fd::{AsFd, BorrowedFd, OwnedFd},
+        fd::{AsFd, BorrowedFd},
         unix::{
             ffi::{OsStrExt, OsStringExt},
-            process::{CommandExt, ExitStatusExt},
+            process::CommandExt,
         },
     },
     path::{Path, PathBuf},
@@ -27,14 +28,11 @@ use interleave_protocol::{
 };
 use rustix::{
     fs::{Mode, OFlags},
-    net::{
-        AddressFamily, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
-        SocketAddrUnix, SocketFlags, SocketType, connect, recv, sendmsg, socket_with,
-    },
     process::{Resource, getpgrp, getrlimit},
 };
 use sha2::{Digest, Sha256};
 
+use self::copy::Running;
 use crate::{
     cache::{Question, hex},
     installation::Installation,
@@ -125,13 +123,33 @@ impl Tool {
         Err(error).with_context(|| format!("cannot run {}", program.display()))
     }
 
+    /// What a command of this tool writes, all of it on standard error, and how it ends. Its standard input
+    /// is empty. `None` if the server cannot.
+    ///
+    /// The pipe is nobody else's: a server that is stopped keeps the descriptors that it was sent, and who
+    /// waits for the end of such a stream would wait for the server.
+    fn output(self, installation: &Installation, command: &Command) -> Option<Output> {
+        let nothing = fs::File::open("/dev/null").ok()?;
+        let (mut reader, writer) = io::pipe().ok()?;
+        let streams = [nothing.as_fd(), writer.as_fd(), writer.as_fd()];
+        let running = self.run(installation, command, streams)?;
+        drop(writer);
+        let mut stderr = Vec::new();
+        reader.read_to_end(&mut stderr).ok()?;
+        Some(Output {
+            status: running.status()?,
+            stdout: Vec::new(),
+            stderr,
+        })
+    }
+
     /// Runs a command of this tool with these standard streams; `None` if the server cannot.
     fn run(
         self,
         installation: &Installation,
         command: &Command,
         streams: [BorrowedFd<'_>; 3],
-    ) -> Option<Connection> {
+    ) -> Option<Running> {
         if !is_on() {
             return None;
         }
@@ -152,33 +170,15 @@ impl Tool {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let directory = rustix::fs::open(directory, flags, Mode::empty()).ok()?;
         let [input, output, error] = streams;
-        let connection = Connection::to(&self.socket()?).ok()?;
-        connection
-            .send(&request, &[directory.as_fd(), input, output, error])
-            .ok()?;
-        Some(connection)
+        let descriptors = [directory.as_fd(), input, output, error];
+        Running::begin(&self.socket()?, &request, &descriptors)
     }
 }
 
-/// What rustc says on standard error, and how it ends. Its standard input is empty, what it writes to
-/// standard output is lost. `None` if the server cannot, or has ended meanwhile.
+/// What rustc says on standard error, and how it ends. `None` if the server cannot, or has ended or was
+/// stopped meanwhile.
 pub(crate) fn output_of_rustc(installation: &Installation, command: &Command) -> Option<Output> {
-    let nothing = fs::File::options()
-        .read(true)
-        .write(true)
-        .open("/dev/null")
-        .ok()?;
-    let (mut reader, writer) = io::pipe().ok()?;
-    let streams = [nothing.as_fd(), nothing.as_fd(), writer.as_fd()];
-    let connection = Tool::Rustc.run(installation, command, streams)?;
-    drop(writer);
-    let mut stderr = Vec::new();
-    reader.read_to_end(&mut stderr).ok()?;
-    Some(Output {
-        status: connection.status()?,
-        stdout: Vec::new(),
-        stderr,
-    })
+    Tool::Rustc.output(installation, command)
 }
 
 /// Links, as the program that rustc has for that would.
@@ -191,11 +191,11 @@ pub fn link(installation: &Installation, arguments: &[OsString]) -> Result<ExitS
     let linker = linker.context("this toolchain has no linker of its own")?;
     let mut command = Command::new(linker);
     command.args(["-flavor", "gnu"]).args(arguments);
-    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
-    let streams = [input.as_fd(), output.as_fd(), error.as_fd()];
-    let connection = Tool::Linker.run(installation, &command, streams);
-    match connection.and_then(|connection| connection.status()) {
-        Some(status) => Ok(status),
+    match Tool::Linker.output(installation, &command) {
+        Some(output) => {
+            io::stderr().write_all(&output.stderr)?;
+            Ok(output.status)
+        }
         None => command.status().context("cannot run the linker"),
     }
 }
@@ -250,38 +250,4 @@ fn environment(command: &Command) -> Option<Vec<CString>> {
             CString::new(name.into_vec()).ok()
         })
         .collect()
-}
-
-/// With a server.
-struct Connection(OwnedFd);
-
-impl Connection {
-    fn to(socket: &Path) -> rustix::io::Result<Self> {
-        let (family, kind) = (AddressFamily::UNIX, SocketType::SEQPACKET);
-        let connection = socket_with(family, kind, SocketFlags::CLOEXEC, None)?;
-        connect(&connection, &SocketAddrUnix::new(socket)?)?;
-        Ok(Self(connection))
-    }
-
-    fn send(&self, request: &[u8], descriptors: &[BorrowedFd<'_>; 4]) -> rustix::io::Result<()> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        ancillary.push(SendAncillaryMessage::ScmRights(descriptors));
-        let request = [IoSlice::new(request)];
-        sendmsg(&self.0, &request, &mut ancillary, SendFlags::NOSIGNAL)?;
-        Ok(())
-    }
-
-    /// Waits until the process has ended. `None` if the server has ended before it.
-    fn status(&self) -> Option<ExitStatus> {
-        let mut status = [0; size_of::<i32>()];
-        loop {
-            match recv(&self.0, &mut status, RecvFlags::empty()) {
-                Err(rustix::io::Errno::INTR) => {}
-                Ok((_, length)) if length == status.len() => break,
-                _ => return None,
-            }
-        }
-        Some(ExitStatus::from_raw(i32::from_ne_bytes(status)))
-    }
 }

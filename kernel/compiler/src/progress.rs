@@ -59,9 +59,8 @@ impl Kernel {
         let connect = || {
             let workspace = std::env::var_os(interleave_protocol::WORKSPACE_ENV)?;
             let socket = UnixDatagram::unbound().ok()?;
-            socket
-                .connect(Path::new(&workspace).join(interleave_protocol::PROGRESS_SOCKET))
-                .ok()?;
+            let path = Path::new(&workspace).join(interleave_protocol::PROGRESS_SOCKET);
+            interleave_protocol::at_socket(&path, |path| socket.connect(path)).ok()?;
             // A kernel that does not read must not stop cargo.
             socket.set_nonblocking(true).ok()?;
             Some(socket)

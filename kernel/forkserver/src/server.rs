@@ -2,21 +2,23 @@
 
 use std::{
     ffi::OsString,
-    io::IoSliceMut,
+    io::{self, IoSliceMut},
     mem::MaybeUninit,
     os::fd::{AsFd, BorrowedFd, OwnedFd},
+    path::Path,
     process::exit,
 };
 
 use interleave_protocol::{
-    FORKSERVER_IDENTITY_ENV, FORKSERVER_SOCKET_ENV, ForkRequest, MOST_OF_REQUEST,
+    FORK_BEGINS, FORKSERVER_IDENTITY_ENV, FORKSERVER_SOCKET_ENV, ForkRequest, MOST_OF_REQUEST,
+    at_socket,
 };
 use rustix::{
     event::{PollFd, PollFlags, poll},
     io::Errno,
     net::{
         AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags,
-        SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recvmsg, send,
+        SocketAddrUnix, SocketFlags, SocketType, accept_with, bind, listen, recv, recvmsg, send,
         socket_with,
     },
     process::{
@@ -54,23 +56,25 @@ enum Event {
 pub(crate) fn serve() -> Option<Asked> {
     let path = std::env::var_os(FORKSERVER_SOCKET_ENV)?;
     let identity = std::env::var_os(FORKSERVER_IDENTITY_ENV)?;
-    // Whoever looks for a running compiler is not to find this one.
-    let _ = set_name(c"forkserver");
     match serve_at(&path, &identity) {
         Ok(asked) => Some(asked),
         Err(_) => exit(1),
     }
 }
 
-fn serve_at(path: &OsString, identity: &OsString) -> Result<Asked, Errno> {
+fn serve_at(path: &OsString, identity: &OsString) -> io::Result<Asked> {
     let listener = socket_with(
         AddressFamily::UNIX,
         SocketType::SEQPACKET,
         SocketFlags::CLOEXEC,
         None,
     )?;
-    bind(&listener, &SocketAddrUnix::new(path.as_os_str())?)?;
+    at_socket(Path::new(path), |path| {
+        Ok(bind(&listener, &SocketAddrUnix::new(path)?)?)
+    })?;
     listen(&listener, 8)?;
+    // Whoever looks for a running compiler is not to find this one; and who finds it can call it.
+    let _ = set_name(c"forkserver");
     let mut calls: Vec<Call> = Vec::new();
     loop {
         match wait(&listener, &calls)? {
@@ -85,15 +89,23 @@ fn serve_at(path: &OsString, identity: &OsString) -> Result<Asked, Errno> {
                 let Some(asked) = asked else { continue };
                 match fork()? {
                     // What belongs to the server is closed here.
-                    None => return Ok(asked),
-                    Some(pid) => match pidfd_open(pid, PidfdFlags::empty()) {
-                        Ok(end) => calls.push(Call {
-                            connection,
-                            pid,
-                            end,
-                        }),
-                        Err(_) => end_now(pid),
-                    },
+                    None if may_begin(&connection) => return Ok(asked),
+                    None => exit(1),
+                    Some(pid) => {
+                        // Who asks reads the other ends until nobody has these.
+                        drop(asked);
+                        match pidfd_open(pid, PidfdFlags::empty()) {
+                            Ok(end) => {
+                                tell(&connection, pid.as_raw_nonzero().get());
+                                calls.push(Call {
+                                    connection,
+                                    pid,
+                                    end,
+                                });
+                            }
+                            Err(_) => end_now(pid),
+                        }
+                    }
                 }
             }
         }
@@ -171,6 +183,22 @@ fn fork() -> Result<Option<Pid>, Errno> {
     Ok(pid)
 }
 
+/// Waits in the copy for who asked; it is not wanted if he has given up.
+fn may_begin(connection: &OwnedFd) -> bool {
+    let mut word = FORK_BEGINS;
+    loop {
+        match recv(connection, &mut word, RecvFlags::empty()) {
+            Err(Errno::INTR) => {}
+            received => return received.is_ok_and(|(_, length)| length == word.len()),
+        }
+    }
+}
+
+fn tell(connection: &OwnedFd, number: i32) {
+    // An error means that nobody waits for it.
+    let _ = send(connection, &number.to_ne_bytes(), SendFlags::NOSIGNAL);
+}
+
 /// Tells how the copy has ended; ends it, if nobody is there to be told.
 fn finish(call: Call) {
     let has_ended = has_event(call.end.as_fd());
@@ -178,9 +206,7 @@ fn finish(call: Call) {
         return end_now(call.pid);
     }
     if let Ok(Some((_, status))) = waitpid(Some(call.pid), WaitOptions::empty()) {
-        let status = status.as_raw().to_ne_bytes();
-        // An error means that nobody waits for it.
-        let _ = send(&call.connection, &status, SendFlags::NOSIGNAL);
+        tell(&call.connection, status.as_raw());
     }
 }
 

@@ -1,7 +1,7 @@
 //! The socket to the kernel, and the C functions by which the prelude uses it.
 
 use std::{
-    ffi::OsString,
+    ffi::{OsStr, OsString},
     fs::File,
     io::{self, IoSlice, Read, Write},
     mem::{ManuallyDrop, MaybeUninit},
@@ -9,10 +9,11 @@ use std::{
         fd::{AsFd, AsRawFd, FromRawFd, OwnedFd},
         unix::net::UnixStream,
     },
+    path::Path,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
-use interleave_protocol::{HostEvent, HostRequest, Stream};
+use interleave_protocol::{HostEvent, HostRequest, Stream, at_socket};
 use rustix::{
     event::{PollFd, PollFlags},
     io::{DupFlags, Errno},
@@ -43,7 +44,7 @@ pub(crate) fn connect(
     control_out: OwnedFd,
     outputs: [io::PipeReader; 2],
 ) -> io::Result<()> {
-    let kernel = UnixStream::from(private(UnixStream::connect(&socket)?)?);
+    let kernel = UnixStream::from(private(connect_to(&socket)?)?);
     send_hello(&kernel, &outputs, false)?;
     let link = Link {
         socket,
@@ -64,12 +65,16 @@ pub(crate) fn reconnect() -> io::Result<()> {
     let link = LINK
         .get()
         .ok_or_else(|| io::Error::other("never connected"))?;
-    let kernel = UnixStream::connect(&link.socket)?;
+    let kernel = connect_to(&link.socket)?;
     send_hello(&kernel, &link.outputs, true)?;
     for old in [&*lock(&link.kernel), &link.requests] {
         replace(old, &kernel)?;
     }
     Ok(())
+}
+
+fn connect_to(socket: &OsStr) -> io::Result<UnixStream> {
+    at_socket(Path::new(socket), |path| UnixStream::connect(path))
 }
 
 /// Makes the descriptor lead elsewhere.

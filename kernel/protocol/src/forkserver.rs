@@ -14,8 +14,12 @@ pub const FORKSERVER_IDENTITY_ENV: &str = "INTERLEAVE_FORKSERVER_IDENTITY";
 /// (`net.core.wmem_default`), and a little less.
 pub const MOST_OF_REQUEST: usize = 200_000;
 
-/// One message, with four descriptors: the working directory, then the standard streams. The answer,
-/// when the process has ended, is the status that `wait` gave: four bytes in the order of the machine.
+/// What a copy waits for before it begins: so that nobody does what another does by now.
+pub const FORK_BEGINS: [u8; 1] = [1];
+
+/// One message, with four descriptors: the working directory, then the standard streams. Each answer has
+/// four bytes in the order of the machine. The first is the number of the copy; it begins when it is sent
+/// [`FORK_BEGINS`], and ends when the connection does. The second is the status that `wait` gave of it.
 /// A server that is another tool than the one that is meant closes the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForkRequest {

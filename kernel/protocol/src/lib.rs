@@ -13,6 +13,7 @@ mod notes;
 mod output;
 mod places;
 mod snapshot;
+mod sockets;
 mod stuck;
 mod tasks;
 mod threads;
@@ -26,13 +27,14 @@ pub use build::BuildProgress;
 pub use facts::CellFacts;
 pub use failures::{Interrupted, Panic, QuestionMark};
 pub use forkserver::{
-    FORKSERVER_IDENTITY_ENV, FORKSERVER_SOCKET_ENV, ForkRequest, MOST_OF_REQUEST,
+    FORK_BEGINS, FORKSERVER_IDENTITY_ENV, FORKSERVER_SOCKET_ENV, ForkRequest, MOST_OF_REQUEST,
 };
 pub use lines::{from_cell, from_line, split_cell, to_line};
 pub use notes::{CellNotes, EndReason, EndedVariable, unkept};
 pub use output::{Display, DisplayRole, Stream};
 pub use places::{CodeAddress, Location};
 pub use snapshot::NoSnapshot;
+pub use sockets::at_socket;
 pub use stuck::{HolderFate, LockHolder, NamedWait, Stuck, StuckThread, TookPoisoned};
 pub use tasks::{TaskState, TaskStates};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};

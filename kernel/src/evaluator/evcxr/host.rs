@@ -12,6 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+use interleave_protocol::at_socket;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 
 use super::{reader::Reader, text::Utf8Stream};
@@ -21,7 +22,7 @@ const READ_SIZE: usize = 64 * 1024;
 
 /// Listens for hosts.
 pub(super) fn listen(path: &Path) -> Result<UnixListener> {
-    let listener = UnixListener::bind(path);
+    let listener = at_socket(path, |path| UnixListener::bind(path));
     let listener = listener.with_context(|| format!("cannot listen at {}", path.display()))?;
     listener.set_nonblocking(true)?;
     Ok(listener)

@@ -10,7 +10,7 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::{BuildProgress, Display, DisplayRole};
+use interleave_protocol::{BuildProgress, Display, DisplayRole, at_socket};
 use rustix::event::{PollFd, PollFlags};
 use serde_json::Value;
 
@@ -49,7 +49,7 @@ struct Bar {
 impl Progress {
     /// Listens at `path` and shows what comes through `link`.
     pub(super) fn listen(path: &Path, link: HostLink) -> Result<Self> {
-        let socket = UnixDatagram::bind(path)
+        let socket = at_socket(path, |path| UnixDatagram::bind(path))
             .with_context(|| format!("cannot listen at {}", path.display()))?;
         socket.set_nonblocking(true)?;
         let waiting = socket.try_clone()?;
