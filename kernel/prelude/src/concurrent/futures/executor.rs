@@ -29,16 +29,17 @@ pub use map_results::MapResults;
 ///
 /// ```
 /// use interleave::concurrent::futures::ThreadPoolExecutor;
-/// use std::{thread, time::Duration};
+/// use std::sync::mpsc::{self, Receiver};
 ///
-/// fn wait_and_return(msg: &str) -> &str {
-///     thread::sleep(Duration::from_millis(20));
-///     msg
+/// fn wait_and_return(message: Receiver<&str>) -> &str {
+///     message.recv().unwrap()
 /// }
 ///
 /// let executor = ThreadPoolExecutor::new(3);
-/// let result = executor.submit(wait_and_return, "hello");
+/// let (sender, message) = mpsc::channel();
+/// let result = executor.submit(wait_and_return, message);
 /// assert!(result.running());
+/// sender.send("hello").unwrap();
 /// assert_eq!(result.result(), "hello");
 /// ```
 #[derive(Clone)]
