@@ -127,3 +127,33 @@ def test_nothing_is_advised_that_rust_refuses(kernel):
     cell = kernel.run("futures_of_numbers.count()")
     assert "ended with In[" in cell.error["evalue"]
     assert "impl " not in cell.traceback
+
+
+def test_print_and_dbg_are_the_same_inside_a_module(kernel):
+    code = 'mod inner {\n    pub fn say() {\n        print!("a");\n        eprint!("b");\n        dbg!(1);\n    }\n}\ninner::say();'
+    cell = kernel.run(code)
+    number = cell.reply["execution_count"]
+    streams = [(content["name"], content["text"]) for content in cell.contents("stream")]
+    assert streams == [("stdout", "a"), ("stderr", f"b[In[{number}]:5:9] 1 = 1\n")]
+    own = kernel.run('macro_rules! dbg { ($e:expr) => { println!("own {}", $e) } }\ndbg!(2);')
+    assert (own.stdout, own.stderr) == ("own 2\n", "")
+
+
+def test_of_two_equal_lines_the_right_one_is_marked(kernel):
+    code = (
+        "use std::sync::mpsc::{Sender, channel};\n"
+        "fn twice(sender: Sender<i32>) {\n"
+        "    std::thread::spawn(move || {\n"
+        "        sender.send(1).unwrap();\n"
+        "    });\n"
+        "    std::thread::spawn(move || {\n"
+        "        sender.send(2).unwrap();\n"
+        "    });\n"
+        "}"
+    )
+    cell = kernel.run(code)
+    assert cell.error["ename"] == "E0382"
+    shown = cell.traceback
+    first, second = shown.index("value moved into closure here"), shown.index("value used here after move")
+    assert "6 |" in shown[first:second]
+    assert f"In[{cell.reply['execution_count']}]:6:24" in shown

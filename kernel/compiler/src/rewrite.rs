@@ -13,6 +13,7 @@
 //! - a destructor that panics when the cell is over ends the cell, not the process;
 //! - the value of a cell is shown through the prelude's `Show`, or else `Debug`;
 //! - crate attributes that forbid something warn instead;
+//! - `print!` and `dbg!` are the prelude's also inside a module of the cell;
 //! - a cell that awaits runs on the prelude's event loop, and one that uses `?` inside a
 //!   closure that returns `Result`: for that cell only.
 
@@ -36,6 +37,7 @@ pub fn rewrite(generated: &str, facts: &CellFacts) -> String {
         return generated.to_owned();
     };
     lint_mildly(&mut lines[..header]);
+    reach_into_modules(&mut lines[..header]);
     if let Some(display) = lines.iter().rposition(|line| line == ").evcxr_display();") {
         lines[display] = ").interleave_probe().evcxr_display();".to_owned();
     }
@@ -99,6 +101,17 @@ fn lint_mildly(lines: &mut [String]) {
             let mild = format!("#![warn{}(", " ".repeat(strict.len() - "#![warn(".len()));
             *line = line.replace(strict, &mild);
         }
+    }
+}
+
+/// Puts the prelude's macros in the place of std's inside of modules, too, where no `use` of the cell's
+/// reaches: there is nothing more outer than what `#[macro_use]` names, and the last one counts.
+fn reach_into_modules(lines: &mut [String]) {
+    if let Some(line) = lines
+        .iter_mut()
+        .find(|line| *line == "use interleave::print;")
+    {
+        line.push_str(" #[macro_use(dbg, print)] extern crate interleave as _;");
     }
 }
 

@@ -11,6 +11,8 @@ use std::{
 use interleave_compiler::insertions::Insertions;
 use interleave_protocol::{CellFacts, CodeAddress, Location};
 
+use super::segments::Segments;
+
 mod addresses;
 mod sites;
 mod words;
@@ -66,6 +68,13 @@ impl Places {
 
     pub(super) fn cell(&self, index: usize) -> Option<&Source> {
         self.cells.get(index)
+    }
+
+    /// The lines of a cell in the source that evcxr generated last. Of another cell's source none fit.
+    pub(super) fn segments(&self, index: usize) -> Segments {
+        let generated = fs::read_to_string(self.directory.join("src/lib.rs")).unwrap_or_default();
+        let code = self.cell(index).map_or("", |cell| &cell.code);
+        Segments::of(code, &generated)
     }
 
     /// All cells, oldest first.

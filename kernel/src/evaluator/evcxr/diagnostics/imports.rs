@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use serde_json::Value;
 
-use super::{CellText, Finder, number};
-use crate::evaluator::evcxr::syntax::imports;
+use super::{
+    super::{report::CellText, syntax::imports},
+    finder::{Finder, number},
+};
 
 impl Finder<'_> {
     /// The name in a `use` of the cell that a span in generated source means: evcxr writes an import of

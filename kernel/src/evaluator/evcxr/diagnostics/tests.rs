@@ -1,5 +1,7 @@
 //! Errors without a compiler.
 
+use serde_json::Value;
+
 use super::*;
 
 fn span(text: &str, columns: (u64, u64)) -> Value {
@@ -17,11 +19,7 @@ fn span(text: &str, columns: (u64, u64)) -> Value {
 #[test]
 fn a_suggestion_is_placed_in_the_cell() {
     let places = Places::of(&["fn take(v: Vec<i32>) {}", "let w = vec![1];\ntake(w);"]);
-    let finder = Finder {
-        places: &places,
-        index: 1,
-        known_lines: vec![],
-    };
+    let finder = Finder::new(&places, 1);
     let child = serde_json::json!({
         "level": "help", "message": "consider cloning", "spans": [span("take(w);", (7, 7))],
     });
@@ -34,11 +32,7 @@ fn a_suggestion_is_placed_in_the_cell() {
 #[test]
 fn a_note_about_an_earlier_cell_names_that_cell() {
     let places = Places::of(&["fn take(v: Vec<i32>) {}", "take(w);"]);
-    let finder = Finder {
-        places: &places,
-        index: 1,
-        known_lines: vec![],
-    };
+    let finder = Finder::new(&places, 1);
     let mark = finder
         .mark(&span("fn take(v: Vec<i32>) {}", (4, 8)))
         .unwrap();
@@ -49,9 +43,8 @@ fn a_note_about_an_earlier_cell_names_that_cell() {
 fn of_equal_lines_the_one_that_evcxr_knows_is_marked() {
     let places = Places::of(&["f();\nf();"]);
     let finder = Finder {
-        places: &places,
-        index: 0,
         known_lines: vec![2],
+        ..Finder::new(&places, 0)
     };
     assert_eq!(finder.mark(&span("f();", (1, 2))).unwrap().span, 5..6);
 }
@@ -59,11 +52,7 @@ fn of_equal_lines_the_one_that_evcxr_knows_is_marked() {
 #[test]
 fn of_a_span_around_the_cell_the_part_in_the_cell_is_marked() {
     let places = Places::of(&["struct S;\nS"]);
-    let finder = Finder {
-        places: &places,
-        index: 0,
-        known_lines: vec![],
-    };
+    let finder = Finder::new(&places, 0);
     let mut around = span("", (0, 0));
     around["text"] = serde_json::json!([
         { "text": "show_text(&format!(\"{:?}\",&(", "highlight_start": 20, "highlight_end": 22 },
@@ -76,11 +65,7 @@ fn of_a_span_around_the_cell_the_part_in_the_cell_is_marked() {
 #[test]
 fn generated_code_and_libraries_are_not_marked() {
     let places = Places::of(&["f();"]);
-    let finder = Finder {
-        places: &places,
-        index: 0,
-        known_lines: vec![],
-    };
+    let finder = Finder::new(&places, 0);
     assert!(finder.mark(&span("evcxr_variable_store", (1, 2))).is_none());
     let mut library = span("f();", (1, 2));
     library["file_name"] = "/registry/tokio/src/lib.rs".into();
