@@ -52,6 +52,16 @@ def test_variables_outlive_an_addition(adding_kernel, crate):
     assert execution.value == "43"
 
 
+def test_a_crate_that_the_prelude_has_below_it_can_be_added(adding_kernel):
+    """The template asks for features of these; cargo refuses a package that has a crate under two names."""
+    execution = adding_kernel.run(
+        ':dep serde = { version = "1", features = ["derive"] }\n:dep serde_json = "1"\n'
+        ':dep crossbeam-channel = "0.5"\n:dep bytes = "1"\n:dep smallvec = "1"\n:dep either = "1"\n'
+        "#[derive(serde::Serialize)]\nstruct Point { x: i32 }\nserde_json::to_string(&Point { x: 1 }).unwrap()"
+    )
+    assert execution.value == r'"{\"x\":1}"'
+
+
 def test_a_new_build_of_the_prelude_gets_a_new_process(adding_kernel, crate):
     """`either/serde` is a feature that nobody foresaw, so what uses `either` is compiled anew."""
     adding_kernel.run("let lost = vec![1, 2]; fn one() -> i32 { 1 }")

@@ -88,6 +88,8 @@ pub fn build_template(
     if let Some(earlier) = earlier {
         copy_by_links(&earlier.template().join("target"), &template.join("target"))?;
     }
+    let united = manifest::united_directory(&installation.home);
+    package::write(&united, &manifest::united())?;
     let package = Package::create(&template, &manifest::base(&installation.home), lock_file)?;
     if earlier.is_some() {
         package.forget_outdated(installation)?;

@@ -4,7 +4,7 @@
 //! it takes for cargo is `interleave-compiler`, and what it takes for its own runtime is
 //! `interleave-host`; see ARCHITECTURE.md.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Instant};
 
 use anyhow::{Context, Result};
 use evcxr::{CommandContext, Error, EvalContext, EvalOutputs};
@@ -37,6 +37,7 @@ mod diagnostics;
 mod ended;
 mod ending;
 mod failures;
+mod habits;
 mod host;
 mod host_link;
 mod interrupt;
@@ -243,6 +244,13 @@ impl EvcxrEvaluator {
         (times, outcome)
     }
 
+    /// Whether a variable or an item of the notebook has this name.
+    fn is_defined(&self, name: &str) -> bool {
+        let mut variables = self.context.variables_and_types();
+        variables.any(|(variable, _)| variable == name)
+            || self.notebook.names().any(|item| item == name)
+    }
+
     fn failure_at(&self, describe: impl FnOnce(&Places) -> Failure) -> Failure {
         self.link.with_places(describe)
     }
@@ -251,7 +259,10 @@ impl EvcxrEvaluator {
 impl Evaluator for EvcxrEvaluator {
     fn execute(&mut self, cell: &Cell, output: &OutputSink) -> Outcome {
         let options = Options::read(&cell.code);
-        let code = syntax::as_rust(&options.code);
+        let code = match commands::runs_program(&options.code, |name| self.is_defined(name)) {
+            true => Cow::Borrowed(options.code.as_str()),
+            false => syntax::as_rust(&options.code),
+        };
         let source = Source {
             id: self.next_id,
             number: cell.number,

@@ -65,8 +65,7 @@ fn without_united(metadata: &mut Value) {
         let Some(dependencies) = node["deps"].as_array_mut() else {
             continue;
         };
-        dependencies
-            .retain(|dependency| !dependency["name"].as_str().is_some_and(manifest::is_united));
+        dependencies.retain(|dependency| dependency["name"] != manifest::UNITED_PACKAGE);
         let kept: Vec<Value> = dependencies
             .iter()
             .map(|dependency| dependency["pkg"].clone())

@@ -1,6 +1,6 @@
 //! The `Cargo.toml` of what cells depend on.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use toml::{Table, Value};
@@ -45,8 +45,9 @@ const UNITED_FOR_MACROS: [(&str, &str, &[&str]); 2] = [
     ),
 ];
 
-/// Begins the names that the package gives to those crates; cells cannot name them.
-const UNITED_PREFIX: &str = "interleave_united_";
+/// The name in code of the package that asks for those features. It is one of its own because cargo
+/// refuses a package that depends on one crate under two names, and a notebook may add any of these.
+pub(super) const UNITED_PACKAGE: &str = "interleave_united";
 
 /// Optimised, because a student's first `par_iter` should show what threads gain. evcxr asks for
 /// the same of the crates that a notebook adds.
@@ -69,11 +70,6 @@ pub(super) const PRELUDE: &str = "interleave";
 /// The crates that every cell can name.
 pub(super) fn base_names() -> Vec<&'static str> {
     [PRELUDE].into_iter().chain(PRELOADED).collect()
-}
-
-/// Whether a crate, under this name, is there only for its features.
-pub(super) fn is_united(name: &str) -> bool {
-    name.starts_with(UNITED_PREFIX)
 }
 
 /// The manifest for cells that add nothing.
@@ -99,20 +95,38 @@ pub(crate) fn with_additions(home: &Path, cell: &str) -> Result<Option<String>> 
 }
 
 fn base_dependencies(home: &Path) -> Table {
-    let prelude = Table::from_iter([(
-        "path".to_owned(),
-        Value::from(home.join("prelude").to_string_lossy().into_owned()),
-    )]);
+    let at = |directory: &Path| {
+        let path = Value::from(directory.to_string_lossy().into_owned());
+        Value::Table(Table::from_iter([("path".to_owned(), path)]))
+    };
     let mut dependencies = Table::new();
-    dependencies.insert(PRELUDE.into(), Value::Table(prelude));
+    dependencies.insert(PRELUDE.into(), at(&home.join("prelude")));
+    dependencies.insert(UNITED_PACKAGE.into(), at(&united_directory(home)));
     for name in PRELOADED {
         dependencies.insert(name.into(), Value::from("*"));
     }
-    dependencies.extend(united(&UNITED));
     dependencies
 }
 
-fn united(crates: &[(&str, &str, &[&str])]) -> Table {
+/// Where the package that asks for features is.
+pub(super) fn united_directory(home: &Path) -> PathBuf {
+    home.join("united")
+}
+
+/// The manifest of that package.
+pub(super) fn united() -> String {
+    Table::from_iter([
+        ("package".to_owned(), package(UNITED_PACKAGE)),
+        ("dependencies".to_owned(), features(&UNITED)),
+        (
+            "build-dependencies".to_owned(),
+            features(&UNITED_FOR_MACROS),
+        ),
+    ])
+    .to_string()
+}
+
+fn features(crates: &[(&str, &str, &[&str])]) -> Value {
     let entry = |(name, version, features): &(&str, &str, &[&str])| {
         let features: Vec<Value> = features.iter().copied().map(Value::from).collect();
         let dependency = Table::from_iter([
@@ -120,25 +134,25 @@ fn united(crates: &[(&str, &str, &[&str])]) -> Table {
             ("version".to_owned(), Value::from(*version)),
             ("features".to_owned(), Value::from(features)),
         ]);
-        let key = format!("{UNITED_PREFIX}{name}_{}", version.replace('.', "_"));
+        // Of a crate there can be several versions.
+        let key = format!("{name}_{}", version.replace('.', "_"));
         (key, Value::Table(dependency))
     };
-    crates.iter().map(entry).collect()
+    Value::Table(crates.iter().map(entry).collect())
+}
+
+fn package(name: &str) -> Value {
+    Value::Table(Table::from_iter([
+        ("name".to_owned(), Value::from(name)),
+        ("version".to_owned(), Value::from("1.0.0")),
+        ("edition".to_owned(), Value::from("2024")),
+    ]))
 }
 
 fn render(dependencies: Table) -> String {
-    let package = Table::from_iter([
-        ("name".to_owned(), Value::from(CELL_CRATE)),
-        ("version".to_owned(), Value::from("1.0.0")),
-        ("edition".to_owned(), Value::from("2024")),
-    ]);
     let manifest = Table::from_iter([
-        ("package".to_owned(), Value::Table(package)),
+        ("package".to_owned(), package(CELL_CRATE)),
         ("dependencies".to_owned(), Value::Table(dependencies)),
-        (
-            "build-dependencies".to_owned(),
-            Value::Table(united(&UNITED_FOR_MACROS)),
-        ),
         // The installation may lie inside somebody's workspace, which this is no part of.
         ("workspace".to_owned(), Value::Table(Table::new())),
     ]);

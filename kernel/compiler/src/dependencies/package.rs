@@ -58,14 +58,13 @@ impl Package {
     }
 
     pub(super) fn create(directory: &Path, manifest: &str, lock_file: &Path) -> Result<Self> {
-        fs::create_dir_all(directory.join("src"))?;
-        fs::write(directory.join("src/lib.rs"), "")?;
+        fs::create_dir_all(directory)?;
         let lock = directory.join("Cargo.lock");
         if lock != lock_file {
             fs::copy(lock_file, &lock)
                 .with_context(|| format!("cannot copy {}", lock_file.display()))?;
         }
-        fs::write(directory.join("Cargo.toml"), manifest)?;
+        write(directory, manifest)?;
         Ok(Self {
             directory: directory.to_owned(),
         })
@@ -157,6 +156,14 @@ impl Package {
     }
 }
 
+/// Writes a package without code.
+pub(super) fn write(directory: &Path, manifest: &str) -> Result<()> {
+    fs::create_dir_all(directory.join("src"))?;
+    fs::write(directory.join("src/lib.rs"), "")?;
+    fs::write(directory.join("Cargo.toml"), manifest)?;
+    Ok(())
+}
+
 /// Runs cargo, and returns what it printed or its exit code.
 fn run(mut command: Command) -> Result<Result<String, ExitCode>> {
     let output = progress::output(&mut command)
@@ -195,7 +202,7 @@ fn externs(metadata: &Value, artifacts: &str, directory: &Path) -> Result<Vec<(S
         let Some(name) = dependency["name"].as_str() else {
             continue;
         };
-        if manifest::is_united(name) {
+        if name == manifest::UNITED_PACKAGE {
             continue;
         }
         let file = artifacts

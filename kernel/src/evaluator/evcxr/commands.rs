@@ -186,6 +186,36 @@ pub(super) fn only_crates(code: &str) -> String {
     kept.chain([body]).collect()
 }
 
+/// What evcxr has that a student needs.
+const THEIRS: [&str; 6] = [":clear", ":dep", ":help", ":restart", ":type", ":vars"];
+
+/// The commands, as they are written.
+pub(super) fn names() -> impl Iterator<Item = &'static str> {
+    OURS.iter()
+        .filter_map(|command| command.name.split(' ').next())
+        .chain(THEIRS)
+}
+
+/// What a command of ours does, for one that was not given as it must be.
+pub(super) fn description(name: &str) -> Option<&'static str> {
+    let is_this = |command: &&Command| command.name.split(' ').next() == Some(name);
+    OURS.iter().find(is_this).map(|command| command.description)
+}
+
+/// Whether the first line is for a shell, such as `!ls -l`, although it could be Rust: the word is a
+/// program's name, and nothing that the notebook has defined.
+pub(super) fn runs_program(code: &str, is_defined: impl FnOnce(&str) -> bool) -> bool {
+    let Some(line) = code.strip_prefix('!').and_then(|rest| rest.lines().next()) else {
+        return false;
+    };
+    let word = line.split_whitespace().next().unwrap_or_default();
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    line.starts_with(word)
+        && !word.is_empty()
+        && std::env::split_paths(&paths).any(|directory| directory.join(word).is_file())
+        && !is_defined(word)
+}
+
 /// Both parts of `:help`, as text. Of a command that both have, ours.
 pub(super) fn help_text(theirs: &str) -> String {
     let ours = OURS
@@ -217,8 +247,7 @@ pub(super) fn help_html(theirs: &str) -> String {
 }
 
 fn is_ours(name: &str) -> bool {
-    OURS.iter()
-        .any(|command| command.name.split(' ').next() == Some(name))
+    description(name).is_some()
 }
 
 #[cfg(test)]
@@ -235,6 +264,15 @@ mod tests {
         );
         assert_eq!(html.matches(":quit").count(), 1);
         assert!(html.contains(":vars"));
+    }
+
+    #[test]
+    fn a_line_is_for_a_shell_if_its_word_is_a_program_and_no_name_of_the_notebook() {
+        assert!(runs_program("!ls -l\nlet x = 1;", |_| false));
+        assert!(!runs_program("!ls", |name| name == "ls"));
+        for rust in ["!is_ready", "!ls()", "!(ls)", "! ls", "!", "ls"] {
+            assert!(!runs_program(rust, |_| false), "{rust}");
+        }
     }
 
     #[test]

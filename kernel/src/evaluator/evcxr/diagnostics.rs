@@ -7,7 +7,7 @@ use evcxr::{CompilationError, Error};
 use interleave_compiler::cell::HIDDEN_CODE_MARK;
 
 use super::{
-    ended,
+    ended, habits,
     lets::Typed,
     places::Places,
     report::{Remark, Report},
@@ -42,11 +42,12 @@ impl Context<'_> {
                 // evcxr takes a suggestion for an error when only that is in the student's code.
                 let is_error = |error: &&CompilationError| error.level() == "error";
                 let any_error = errors.iter().any(|error| is_error(&error));
-                let reports: Vec<Report> = errors
+                let mut reports: Vec<Report> = errors
                     .iter()
                     .filter(|error| is_error(error) || !any_error)
                     .map(|error| self.report(error))
                     .collect();
+                habits::explain(&mut reports);
                 let Some(first) = reports.first() else {
                     return message("the cell has an error");
                 };

@@ -62,6 +62,7 @@ impl EvcxrEvaluator {
     /// evcxr or rustc did not accept the cell.
     fn refusal(&mut self, error: &Error) -> Failure {
         self.learn_types_of_ended(error);
+        self.link.cell_was_refused();
         self.link.with_places(|places| {
             let context = diagnostics::Context {
                 places,

@@ -209,6 +209,11 @@ impl HostLink {
         read(&self.lock().places)
     }
 
+    /// The newest cell was not compiled.
+    pub(super) fn cell_was_refused(&self) {
+        self.lock().places.refused();
+    }
+
     /// Shows something as output of the current cell.
     pub(super) fn show(&self, output: Output) {
         let mut state = self.lock();

@@ -4,7 +4,8 @@
 //! the items of earlier cells. So a line of the source is a line of a cell, or a part of one.
 
 use std::{
-    fs,
+    collections::BTreeSet,
+    fs, iter,
     path::{Path, PathBuf},
 };
 
@@ -42,6 +43,8 @@ pub(super) struct Source {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     cells: Vec<Source>,
+    /// Indices of those that rustc refused: none of their lines is in the source of a later cell.
+    refused: BTreeSet<usize>,
     /// Where cells are compiled. rustc is not told: what it makes of a cell serves other kernels, too.
     directory: PathBuf,
 }
@@ -80,6 +83,11 @@ impl Places {
     /// All cells, oldest first.
     pub(super) fn all(&self) -> impl Iterator<Item = &Source> {
         self.cells.iter()
+    }
+
+    /// The newest cell was not compiled.
+    pub(super) fn refused(&mut self) {
+        self.refused.extend(self.current());
     }
 
     /// A place as errors name it: `In[3]:4:1`.
@@ -168,7 +176,13 @@ impl Places {
         if text.trim().is_empty() {
             return Vec::new();
         }
-        let mut found = (0..=compiled_as).rev().map(|cell| {
+        // Nothing but punctuation is in every cell.
+        let says_something = text.contains(char::is_alphanumeric);
+        let oldest = if says_something { 0 } else { compiled_as };
+        let earlier = (oldest..compiled_as).rev();
+        let with_it =
+            iter::once(compiled_as).chain(earlier.filter(|cell| !self.refused.contains(cell)));
+        let mut found = with_it.map(|cell| {
             let lines = self.lines_with(cell, text);
             let places = lines.map(|(line, before)| Place {
                 cell,
@@ -230,6 +244,17 @@ mod tests {
         check(&places, "    g();", 0, Some((0, 2, 3)));
         check(&places, "evcxr_variable_store", 0, None);
         check(&places, "", 0, None);
+        check(&places, "}", 0, None);
+    }
+
+    #[test]
+    fn a_cell_that_was_refused_is_in_no_later_source() {
+        let mut places = Places::of(&["f();", "f();"]);
+        places.refused();
+        check(&places, "f();", 0, Some((1, 1, 3)));
+        places.cells.push(places.cells[1].clone());
+        places.cells[2].code = "g();".into();
+        check(&places, "f();", 0, Some((0, 1, 3)));
     }
 
     #[test]

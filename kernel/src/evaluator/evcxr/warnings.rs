@@ -16,6 +16,8 @@ use super::{
     syntax::bindings::{self, Binding},
 };
 
+mod main_program;
+
 /// What a cell leaves unused, a later one may use.
 const OF_WHOLE_PROGRAMS: [&str; 7] = [
     "dead_code",
@@ -32,6 +34,15 @@ const OF_VARIABLES: [&str; 2] = ["unused_variables", "unused_assignments"];
 
 /// The warnings about a cell that was compiled in a directory, drawn; `None` if there are none.
 pub(super) fn of(directory: &Path, cell: &Source) -> Option<String> {
+    let main = main_program::warning(&CellText::of(cell));
+    let drawings = of_rustc(directory, cell)
+        .into_iter()
+        .chain(main.map(|report| report.draw().join("\n")));
+    let drawings: Vec<String> = drawings.collect();
+    (!drawings.is_empty()).then(|| drawings.join("\n\n"))
+}
+
+fn of_rustc(directory: &Path, cell: &Source) -> Option<String> {
     let facts = CellFacts {
         id: cell.id,
         ..CellFacts::default()

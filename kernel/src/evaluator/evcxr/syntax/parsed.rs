@@ -47,7 +47,7 @@ impl Parsed {
     }
 
     /// The bytes of the cell at a range of the file.
-    pub(super) fn bytes(&self, range: TextRange) -> Option<Range<usize>> {
+    pub(in super::super) fn bytes(&self, range: TextRange) -> Option<Range<usize>> {
         let byte = |offset: TextSize| usize::from(offset).checked_add_signed(-self.shift);
         Some(byte(range.start())?..byte(range.end())?)
     }
