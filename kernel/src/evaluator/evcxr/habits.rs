@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     commands,
     report::{Mark, Remark, Report},
+    syntax::head_length,
 };
 
 /// How a line begins that is Python's, and what to write in Rust.
@@ -102,7 +103,9 @@ pub(super) fn explain(reports: &mut Vec<Report>) {
         return;
     };
     let line = line(used);
-    if let Some(help) = help_for_line(&used.cell.code[line.clone()]) {
+    let is_in_head = line.start < head_length(&used.cell.code);
+    let help = help_for_line(&used.cell.code[line.clone()]).filter(|_| !is_in_head);
+    if let Some(help) = help {
         *first = Report {
             message: "this line is not Rust".to_owned(),
             marks: vec![Mark {
@@ -258,6 +261,10 @@ mod tests {
         check(
             vec![report("wrong", None, cell, ":vars")],
             &["above the statements"],
+        );
+        check(
+            vec![report("no such crate", None, ":dep none\n1", ":dep none")],
+            &["no such crate"],
         );
     }
 
