@@ -33,6 +33,20 @@ let guests: Vec<_> = ["Arendt", "Buber", "Cixous"].into_iter().enumerate().map(|
 for guest in guests { guest.join().unwrap(); }
 """
 
+TASKS = """
+let forks: Arc<Vec<_>> = Arc::new((0..3).map(|_| Arc::new(tokio::sync::Mutex::new(()))).collect());
+let seated = Arc::new(tokio::sync::Barrier::new(3));
+let guests: Vec<_> = (0..3).map(|seat| {
+    let (seated, left, right) = (Arc::clone(&seated), Arc::clone(&forks[seat]), Arc::clone(&forks[(seat + 1) % 3]));
+    tokio::spawn(async move {
+        let _left = left.lock().await;
+        seated.wait().await;
+        let _right = right.lock().await;
+    })
+}).collect();
+for guest in guests { guest.await.unwrap(); }
+"""
+
 # Each with what must be said, piece by piece. `#` stands for the number of the cell.
 STUCK = {
     "two locks": (
@@ -220,12 +234,93 @@ STUCK = {
         "tokio::spawn(async move {\n    let _second = their_b.lock().await;\n    tx.send(()).unwrap();\n"
         "    let _first = their_a.lock().await;\n});\n"
         "rx.await.unwrap();\nlet second = b.lock().await;",
-        ["main awaits `b.lock()`, and nobody is left to wake it (In[#]:11)", "spawned (In[#]:5), waits to be woken"],
+        [
+            "2 threads and tasks wait for each other, in a circle",
+            "main awaits lock `b` (In[#]:11), which task ",
+            " has held since In[#]:6 (there it is `their_b`)",
+            ", spawned at In[#]:5, awaits lock `their_a` (In[#]:8), which main has held since In[#]:4 (there it is `a`)",
+            "main --lock b--> task ",
+            " --lock their_a--> main",
+        ],
+    ),
+    "philosophers on tasks": (
+        TASKS,
+        [
+            "3 tasks wait for each other, in a circle",
+            "main awaits the end of `guest`, task ",
+            ", spawned at In[#]:6, awaits lock `right` (In[#]:9), which task ",
+            " has held since In[#]:7 (there it is `left`)",
+            "Tasks that take several locks in the same order cannot do that.",
+        ],
+    ),
+    "futures in one task": (
+        "async fn transfer(from: &tokio::sync::Mutex<i32>, to: &tokio::sync::Mutex<i32>) {\n    let mut from = from.lock().await;\n"
+        "    tokio::task::yield_now().await;\n    *to.lock().await += 1;\n    *from -= 1;\n}\n"
+        "let (x, y) = (tokio::sync::Mutex::new(1), tokio::sync::Mutex::new(1));\ntokio::join!(transfer(&x, &y), transfer(&y, &x));",
+        [
+            "main awaits all of `transfer(&x, &y)` and `transfer(&y, &x)` (In[#]:8): "
+            "lock `to` (In[#]:4), which it holds itself since In[#]:2 (there it is `from`)",
+        ],
+    ),
+    "reader and writer of tokio": (
+        "let shared = tokio::sync::RwLock::new(1);\nlet reader = shared.read().await;\n*shared.write().await += *reader;",
+        ["main awaits lock `shared` (In[#]:3), which it probably holds itself since In[#]:2"],
+    ),
+    "a lock of tokio on a thread": (
+        "let held = Arc::new(tokio::sync::Mutex::new(1));\nlet theirs = Arc::clone(&held);\nlet guard = held.lock().await;\n"
+        'thread::Builder::new().name("other".into()).spawn(move || { *theirs.blocking_lock() += 1; }).unwrap().join().unwrap();',
+        [
+            "main waits for the end of other (In[#]:4)",
+            "other awaits lock `theirs` (In[#]:4), which main has held since In[#]:3 (there it is `held`)",
+            "main --end--> other --lock theirs--> main",
+        ],
+    ),
+    "no permits": (
+        "let tickets = tokio::sync::Semaphore::new(0);\nlet ticket = tickets.acquire().await.unwrap();",
+        ["main awaits a permit of `tickets` (In[#]:2)", "`add_permits` makes new ones"],
+    ),
+    "one permit": (
+        "let tickets = tokio::sync::Semaphore::new(1);\nlet first = tickets.acquire().await.unwrap();\nlet second = tickets.acquire().await.unwrap();",
+        [
+            "a thread waits for a permit of which it has taken the newest itself",
+            "main awaits a permit of `tickets` (In[#]:3), of which it itself took the newest at In[#]:2",
+        ],
+    ),
+    "the first of two": (
+        "let (tx, mut rx) = tokio::sync::oneshot::channel::<i32>();\nlet bell = tokio::sync::Notify::new();\n"
+        "tokio::select! {\n    number = &mut rx => println!(\"{number:?}\"),\n    _ = bell.notified() => {}\n}\ndrop(tx);",
+        ["main awaits the first of `&mut rx` and `bell.notified()` (In[#]:3): a message", "; a notification"],
+    ),
+    "nobody is notified": (
+        "let bell = tokio::sync::Notify::new();\nbell.notify_waiters();\nbell.notified().await;",
+        ["main awaits a notification of `bell` (In[#]:3)", "`notify_one` is remembered"],
+    ),
+    "a program of its own": (
+        "#[tokio::main(flavor = \"current_thread\")]\nasync fn main() {\n    let (tx, mut rx) = tokio::sync::mpsc::channel(1);\n"
+        "    let other = tx.clone();\n    tokio::spawn(async move { other.send(1).await.unwrap(); });\n"
+        "    while let Some(number) = rx.recv().await {\n        println!(\"{number}\");\n    }\n}\nmain();",
+        ["main awaits a message from `rx` (In[#]:6), made at In[#]:3, whose only sender is still there: `tx` (In[#]:3) in main"],
+    ),
+    "local tasks that nobody runs": (
+        "let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();\n"
+        "let local = tokio::task::LocalSet::new();\nlet five = local.spawn_local(async { 5 });\n"
+        "runtime.block_on(async { println!(\"{}\", five.await.unwrap()); });",
+        [
+            "main awaits the end of `five`, task ",
+            ", spawned at In[#]:3, has not run yet: nobody runs the `LocalSet` or the runtime that it is on",
+        ],
+    ),
+    "once within once": (
+        "static ONE: std::sync::OnceLock<i32> = std::sync::OnceLock::new();\nfn one() -> i32 {\n    *ONE.get_or_init(|| one())\n}\none();",
+        ["main waits for the initialization of `ONE` (In[#]:3), which it is doing itself: the initialization asks for its own result"],
     ),
     "a task behind a sender": (
         "let (tx, rx) = tokio::sync::oneshot::channel::<i32>();\nlet task = tokio::spawn(async move { rx.await });\n"
         "task.await.unwrap().unwrap();\ntx.send(1).unwrap();",
-        ["main awaits `task`, and nobody is left to wake it (In[#]:3)", "spawned (In[#]:2), waits to be woken"],
+        [
+            "main awaits the end of `task`, task ",
+            ", spawned at In[#]:2, awaits a message from `rx` (In[#]:2), made at In[#]:1, whose only sender is still there: `tx` (In[#]:1) in main",
+        ],
     ),
     "a pool without room": (
         "let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).max_blocking_threads(1).build().unwrap();\n"

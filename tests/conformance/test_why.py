@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from stuck_cells import STUCK, TWO_LOCKS, USES
+from stuck_cells import STUCK, TASKS, TWO_LOCKS, USES
 
 
 def notice(kernel, request):
@@ -61,6 +61,14 @@ WAITS = {
     "a timer": "let (tx, rx) = mpsc::channel();\nlet timer = threading::Timer::new(1.6, move || tx.send(1).unwrap());\ntimer.start();\nassert_eq!(rx.recv(), Ok(1));",
     "a pool": "let pool = concurrent::futures::ThreadPoolExecutor::new(2);\nlet future = pool.submit(|time| thread::sleep(time), Duration::from_millis(1600));\nfuture.result();",
     "tokio": "let (tx, rx) = tokio::sync::oneshot::channel();\ntokio::spawn(async move { tokio::time::sleep(Duration::from_millis(1600)).await; tx.send(1).unwrap(); });\nassert_eq!(rx.await, Ok(1));",
+    "a task that has a lock": "let lock = Arc::new(tokio::sync::Mutex::new(1));\nlet theirs = Arc::clone(&lock);\nlet (tx, rx) = tokio::sync::oneshot::channel();\n"
+    "tokio::spawn(async move { let _guard = theirs.lock().await; tx.send(()).unwrap(); tokio::time::sleep(Duration::from_millis(1600)).await; });\n"
+    "rx.await.unwrap();\nassert_eq!(*lock.lock().await, 1);",
+    "tasks in a circle with a limit": "let locks: Vec<_> = (0..2).map(|n| Arc::new(tokio::sync::Mutex::new(n))).collect();\nlet both = Arc::new(tokio::sync::Barrier::new(2));\n"
+    "let tasks: Vec<_> = (0..2).map(|n| {\n    let (first, second, both) = (locks[n].clone(), locks[1 - n].clone(), both.clone());\n"
+    "    tokio::spawn(async move {\n        let _first = first.lock().await;\n        both.wait().await;\n"
+    "        tokio::time::timeout(Duration::from_millis(1600), second.lock()).await.is_err()\n    })\n}).collect();\n"
+    "let mut late = 0;\nfor task in tasks { late += task.await.unwrap() as i32; }\nassert!(late > 0);",
     "asyncio": "asyncio::sleep(1.6).await;",
     "park_timeout": "let start = std::time::Instant::now();\nwhile start.elapsed().as_millis() < 1600 { thread::park_timeout(Duration::from_millis(1600)); }",
     "wait_timeout": "let (ready, changed) = (Mutex::new(false), Condvar::new());\n"
@@ -159,3 +167,18 @@ def test_a_circle_is_seen_while_others_run_and_of_an_earlier_cell(lesson):
     text = content["data"]["text/plain"]
     assert text.startswith("Threads of this cell are stuck: 2 threads wait for each other"), text
     assert f"Threads of In[{number}] are stuck: 2 threads" in lesson.run(":why").value
+
+
+def test_tasks_in_a_circle_are_seen_while_others_run(lesson):
+    code = TASKS.strip().replace("for guest in guests { guest.await.unwrap(); }", "drop(guests);")
+    request = lesson.send(code)
+    cell = lesson.finish(request)
+    assert cell.reply["status"] == "ok"
+    busy = lesson.run("let start = std::time::Instant::now();\nwhile start.elapsed() < Duration::from_secs(2) {}")
+    assert not says_stuck(busy), busy.outputs
+    text = notice(lesson, request)["data"]["text/plain"]
+    number = cell.reply["execution_count"]
+    assert text.startswith("Tasks of this cell are stuck: 3 tasks wait for each other, in a circle."), text
+    assert f"awaits lock `right` (In[{number}]:8), which task " in text, text
+    assert f"Tasks of In[{number}] are stuck: 3 tasks" in lesson.run(":why").value
+    lesson.run(":stop")

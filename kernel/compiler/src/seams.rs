@@ -6,7 +6,8 @@
 //! themselves, its spans take the place of the student's own global `tracing` subscriber, and rayon
 //! has nothing. So a few lines are added to each, where all tasks and jobs pass.
 //!
-//! Threads that wait for locks of parking_lot wait at futexes of their own, so it says which lock.
+//! Threads that wait for locks of parking_lot wait at futexes of their own, so it says which lock; and
+//! tokio says who waits for a lock or the end of a task, and who has the locks.
 //!
 //! Cargo calls rustc through this program (`RUSTC_WRAPPER`). For these libraries it gives rustc a
 //! copy of the source with the changes; whatever else, it becomes rustc. A version in which a
@@ -21,6 +22,10 @@ use std::{
 };
 
 use anyhow::{Context, Result};
+
+mod list;
+
+pub use list::SEAMS;
 
 /// Environment variable: the directory for the copies.
 pub(crate) const DIRECTORY_ENV: &str = "INTERLEAVE_SEAMS";
@@ -53,173 +58,6 @@ struct File {
     /// What is put behind the end of the file.
     addition: &'static str,
 }
-
-/// All of them.
-pub const SEAMS: [Seam; 3] = [
-    Seam {
-        package: "tokio",
-        has_tasks: true,
-        files: &[
-            File {
-                path: "src/util/trace.rs",
-                changes: &[
-                    (
-                        "pub(crate) spawned_at: crate::runtime::task::SpawnLocation,",
-                        "pub(crate) spawned_at: crate::runtime::task::SpawnLocation, \
-                         pub(crate) interleave_at: &'static std::panic::Location<'static>,",
-                    ),
-                    (
-                        "spawned_at: crate::runtime::task::SpawnLocation::capture(),",
-                        "spawned_at: crate::runtime::task::SpawnLocation::capture(), \
-                         interleave_at: std::panic::Location::caller(),",
-                    ),
-                    (
-                        "pub(crate) fn task<F>(task: F, _kind",
-                        "#[allow(dead_code)] fn unowned_task<F>(task: F, _kind",
-                    ),
-                    (
-                        "pub(crate) fn blocking_task<Fn, Fut>(task: Fut, _spawn_meta",
-                        "#[allow(dead_code)] fn unowned_blocking_task<Fn, Fut>(task: Fut, _spawn_meta",
-                    ),
-                ],
-                addition: include_str!("seams/tokio.rs.in"),
-            },
-            File {
-                path: "src/runtime/task/waker.rs",
-                changes: &[
-                    (
-                        "    raw.wake_by_val();",
-                        "    if !unsafe { ptr.as_ref() }.state.load().is_complete() { \
-                         crate::util::trace::woken(unsafe { Header::get_id(ptr) }.as_u64()); } \
-                         raw.wake_by_val();",
-                    ),
-                    (
-                        "    raw.wake_by_ref();",
-                        "    if !unsafe { ptr.as_ref() }.state.load().is_complete() { \
-                         crate::util::trace::woken(unsafe { Header::get_id(ptr) }.as_u64()); } \
-                         raw.wake_by_ref();",
-                    ),
-                    (
-                        "    raw.drop_reference();",
-                        "    if is_lost(unsafe { ptr.as_ref() }) { \
-                         crate::util::trace::lost(unsafe { Header::get_id(ptr) }.as_u64()); } \
-                         raw.drop_reference();",
-                    ),
-                ],
-                addition: include_str!("seams/waker.rs.in"),
-            },
-            // What has a time limit waits for something else.
-            File {
-                path: "src/time/timeout.rs",
-                changes: &[(
-                    "|| match delay.poll(cx) {",
-                    "|| match crate::util::trace::unnoted(cx, |cx| delay.poll(cx)) {",
-                )],
-                addition: "",
-            },
-            // Where every task begins: from now on it can be stopped.
-            File {
-                path: "src/runtime/task/mod.rs",
-                changes: &[
-                    ("mod waker;", "pub(crate) mod waker;"),
-                    (
-                        "let join = JoinHandle::new(raw);",
-                        "let join = JoinHandle::new(raw); \
-                         crate::util::trace::made(id.as_u64(), || join.abort_handle());",
-                    ),
-                ],
-                addition: "",
-            },
-            File {
-                path: "src/runtime/task/abort.rs",
-                changes: &[],
-                addition: include_str!("seams/tokio_abort.rs.in"),
-            },
-            // `tokio::spawn` calls the function above; the methods of a runtime do not.
-            File {
-                path: "src/runtime/handle.rs",
-                changes: &[
-                    (
-                        "self.inner.spawn(future, id,",
-                        "self.inner.spawn(crate::util::trace::task(future, \"task\", meta, id.as_u64()), id,",
-                    ),
-                    (
-                        "self.inner.spawn_local(future, id,",
-                        "self.inner.spawn_local(crate::util::trace::task(future, \"local\", meta, id.as_u64()), id,",
-                    ),
-                ],
-                addition: "",
-            },
-        ],
-    },
-    Seam {
-        package: "rayon-core",
-        has_tasks: true,
-        files: &[
-            File {
-                path: "src/job.rs",
-                changes: &[
-                    (
-                        "execute_fn: unsafe fn(*const ()),",
-                        "execute_fn: unsafe fn(*const ()), owner: interleave::Owner,",
-                    ),
-                    (
-                        "execute_fn: <T as Job>::execute,",
-                        "execute_fn: <T as Job>::execute, owner: interleave::Owner::current(),",
-                    ),
-                    (
-                        "(self.execute_fn)(self.pointer)",
-                        "let _entered = self.owner.enter(); (self.execute_fn)(self.pointer)",
-                    ),
-                    // What is sure to be given to a thread of the pool; half of a `join` is not.
-                    (
-                        "JobRef::new(Box::into_raw(self))",
-                        "JobRef::new(Box::into_raw(self)).submitted()",
-                    ),
-                    (
-                        "JobRef::new(Arc::into_raw(Arc::clone(this)))",
-                        "JobRef::new(Arc::into_raw(Arc::clone(this))).submitted()",
-                    ),
-                ],
-                addition: include_str!("seams/rayon.rs.in"),
-            },
-            // Between two jobs a thread of the pool works for no cell, whichever started the pool.
-            File {
-                path: "src/registry.rs",
-                changes: &[
-                    (
-                        "let worker_thread = &WorkerThread::from(thread);",
-                        "crate::job::interleave::work_for_nobody(); \
-                         let worker_thread = &WorkerThread::from(thread);",
-                    ),
-                    (
-                        "self.inject(job.as_job_ref());",
-                        "self.inject(job.as_job_ref().submitted());",
-                    ),
-                    // Else it ends the process when a job unwinds that nobody waits for.
-                    (
-                        "if let Err(err) = unwind::halt_unwinding(f) {",
-                        "if let Err(err) = unwind::halt_unwinding(f) { \
-                         if crate::job::interleave::is_to_stop() { return; }",
-                    ),
-                ],
-                addition: "",
-            },
-        ],
-    },
-    Seam {
-        package: "parking_lot_core",
-        has_tasks: false,
-        files: &[File {
-            path: "src/parking_lot.rs",
-            changes: &[(
-                "let unparked = match timeout {",
-                "interleave::parks_at(key); let unparked = match timeout {",
-            )],
-            addition: include_str!("seams/parking_lot.rs.in"),
-        }],
-    },
-];
 
 impl Seam {
     /// Whether the library below a target directory was compiled with the changes.

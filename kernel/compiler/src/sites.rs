@@ -50,9 +50,10 @@ pub struct Site {
     pub start: usize,
     /// The same of the method's name.
     pub column: usize,
-    /// What stands before the dot.
+    /// What stands before the dot; of a macro that awaits several futures at once, what it awaits.
     pub receiver: String,
-    /// The method; `for` and `await` where these wait; the name of a function, which has no dot.
+    /// The method; `for` and `await` where these wait; the name of a function, which has no dot; that of
+    /// such a macro, `select!` or `join!`.
     pub method: String,
     /// If it makes a channel: the variables that hold an end of it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -9,13 +9,16 @@
 //! [`threads`] reads the notes, on whichever thread asks.
 
 mod birth;
+mod describing;
 mod ends;
 mod frames;
+mod futures;
 mod interpose;
 mod left;
 mod limit;
 mod locks;
 mod outside;
+mod permits;
 mod reading;
 mod registry;
 mod stopping;
@@ -26,6 +29,7 @@ mod watch;
 mod whole_name;
 
 pub(crate) use frames::Frame;
+pub(crate) use futures::awaits_of_this_thread;
 pub(crate) use interpose::{enter, interpose, leave};
 pub(crate) use left::tell_what_is_left;
 pub(crate) use limit::limit_threads;

@@ -8,6 +8,7 @@
 //!
 //! Threads of this program are not traced, nor is what it does on others' threads: see [`pause`].
 
+mod awaits;
 mod record;
 mod ring;
 mod shares;
@@ -22,7 +23,7 @@ use std::{
 use interleave_protocol::{Stream, TaskName, ThreadKind};
 
 use self::{
-    record::{Happened, Record, Stack, Who},
+    record::{Happened, Record, Who},
     ring::{Claim, Ring},
     shares::Shares,
 };
@@ -31,6 +32,10 @@ use crate::{
     threads,
 };
 
+pub(crate) use awaits::{
+    Awaits, Keeper, Object, WaitingTask, current_task, forget_tasks, keep_of_root, polls_root,
+    waiting_tasks,
+};
 pub(crate) use telling::{begin_anew, start, tell};
 
 /// So many events may wait to be sent: 4.3 MB, once all of it was used.
@@ -49,8 +54,6 @@ thread_local! {
     static IS_TRACED: Cell<bool> = const { Cell::new(false) };
     /// The task that this thread runs; the innermost one.
     static TASK: Cell<Option<TaskName>> = const { Cell::new(None) };
-    /// Who kept the waker of that task last, since it was entered.
-    static KEEPER: Cell<Option<Stack>> = const { Cell::new(None) };
 }
 
 /// From now on events are noted, or not.

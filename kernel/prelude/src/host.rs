@@ -88,15 +88,50 @@ pub(crate) fn note_await() {
     }
 }
 
-/// Tells the host that what this thread awaits waits in this frame; 0 for nowhere.
+/// What the host is told of a future on which a thread is blocked.
+#[derive(Clone, Copy)]
+struct Root {
+    polls: unsafe extern "C" fn(bool),
+    note_at: unsafe extern "C" fn(usize),
+    has_limit: unsafe extern "C" fn(),
+}
+
+fn root() -> Option<Root> {
+    static ROOT: OnceLock<Option<Root>> = OnceLock::new();
+    let find = || {
+        // SAFETY: the host defines the symbols with these signatures.
+        unsafe {
+            Some(Root {
+                polls: lookup(c"interleave_host_polls_root")?,
+                note_at: lookup(c"interleave_host_note_await_at")?,
+                has_limit: lookup(c"interleave_host_awaits_with_limit")?,
+            })
+        }
+    };
+    *ROOT.get_or_init(find)
+}
+
+/// Tells the host that this thread begins, or has ended, to poll the future on which it is blocked.
+pub(crate) fn polls_root(begins: bool) {
+    if let Some(root) = root() {
+        // SAFETY: it only sets what the host knows of this thread.
+        unsafe { (root.polls)(begins) };
+    }
+}
+
+/// Tells the host that what this thread awaits waits in this frame.
 pub(crate) fn note_await_at(frame: usize) {
-    type NoteAt = unsafe extern "C" fn(usize);
-    static NOTE: OnceLock<Option<NoteAt>> = OnceLock::new();
-    // SAFETY: the host defines the symbol with this signature.
-    let note = NOTE.get_or_init(|| unsafe { lookup(c"interleave_host_note_await_at") });
-    if let Some(note) = note {
+    if let Some(root) = root() {
         // SAFETY: it only reads this thread's stack.
-        unsafe { note(frame) };
+        unsafe { (root.note_at)(frame) };
+    }
+}
+
+/// Tells the host that what this thread polls waits no longer than some time.
+pub(crate) fn awaits_with_limit() {
+    if let Some(root) = root() {
+        // SAFETY: it only sets what the host knows of this thread.
+        unsafe { (root.has_limit)() };
     }
 }
 

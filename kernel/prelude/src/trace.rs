@@ -31,6 +31,7 @@ struct Host {
     spawned: unsafe extern "C" fn(u64, u64, *const u8, usize),
     woken: unsafe extern "C" fn(u64, u64),
     lost: unsafe extern "C" fn(u64, u64),
+    gone: unsafe extern "C" fn(u64, u64),
     state: unsafe extern "C" fn(u64, u64, *const u8, usize),
 }
 
@@ -65,6 +66,7 @@ fn host() -> Option<&'static Host> {
                 spawned: lookup(c"interleave_host_trace_spawned")?,
                 woken: lookup(c"interleave_host_trace_woken")?,
                 lost: lookup(c"interleave_host_trace_lost")?,
+                gone: lookup(c"interleave_host_trace_gone")?,
                 state: lookup(c"interleave_host_trace_state")?,
             })
         }
@@ -113,6 +115,14 @@ pub(crate) fn lost(task: TaskName) {
     if let Some(host) = listening() {
         // SAFETY: it only takes numbers.
         unsafe { (host.lost)(number(task.kind), task.id) }
+    }
+}
+
+/// A task is no more, and it may be that nobody has entered it for that.
+pub(crate) fn gone(task: TaskName) {
+    if let Some(host) = host() {
+        // SAFETY: it only takes numbers.
+        unsafe { (host.gone)(number(task.kind), task.id) }
     }
 }
 

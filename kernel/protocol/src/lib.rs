@@ -35,7 +35,9 @@ pub use output::{Display, DisplayRole, Stream};
 pub use places::{CodeAddress, Location};
 pub use snapshot::NoSnapshot;
 pub use sockets::at_socket;
-pub use stuck::{HolderFate, LockHolder, NamedWait, Stuck, StuckThread, TookPoisoned};
+pub use stuck::{
+    FutureWait, HolderFate, LockHolder, NamedWait, Stuck, StuckTask, StuckThread, TookPoisoned,
+};
 pub use tasks::{TaskState, TaskStates};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CodeAddress, TaskState, Thread};
+use crate::{Awaited, CodeAddress, TaskName, TaskState, Thread};
 
 /// Threads that wait, each for what only another one could do, so that none of them ever goes on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -14,9 +14,12 @@ pub struct Stuck {
     pub everyone: bool,
     /// The threads; each before the one that it waits for, as far as possible.
     pub threads: Vec<StuckThread>,
-    /// The tasks of tokio that the cell has spawned and that wait.
+    /// Likewise the tasks that the cell has spawned.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tasks: Vec<TaskState>,
+    pub tasks: Vec<StuckTask>,
+    /// How many more such tasks there are.
+    #[serde(default)]
+    pub other_tasks: usize,
     /// How many threads of earlier cells wait, too, and are not among these.
     pub others: usize,
 }
@@ -26,9 +29,9 @@ pub struct Stuck {
 pub struct StuckThread {
     /// What it does.
     pub thread: Thread,
-    /// Where in cells the future waits that it awaits, innermost first, if it awaits one.
+    /// What the future waits for that it awaits, if it awaits one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub awaits: Vec<CodeAddress>,
+    pub awaits: Vec<FutureWait>,
     /// What it was about to wait for at some of the calls that it has come by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub awaited: Vec<NamedWait>,
@@ -39,8 +42,36 @@ pub struct StuckThread {
 impl StuckThread {
     /// Where in cells it is, and where the future waits that it awaits.
     pub fn at_all(&self) -> impl Iterator<Item = &CodeAddress> {
-        self.awaits.iter().chain(&self.thread.at)
+        let awaits = self.awaits.iter().flat_map(|wait| &wait.at);
+        awaits.chain(&self.thread.at)
     }
+}
+
+/// A task that waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StuckTask {
+    /// Which one.
+    pub name: TaskName,
+    /// What tokio knows of it, if it is one of tokio's.
+    pub state: Option<TaskState>,
+    /// What it waits for. Nothing for one that has not run yet, or that was woken since: nobody runs it.
+    pub awaits: Vec<FutureWait>,
+    /// What it was about to wait for at some of the calls that it has come by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub awaited: Vec<NamedWait>,
+}
+
+/// Something that a future waits for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FutureWait {
+    /// What it is, as the functions tell that are to wake it.
+    pub what: Option<Awaited>,
+    /// Where in cells it is awaited, innermost first.
+    pub at: Vec<CodeAddress>,
+    /// The task for whose end it waits, by tokio's number, if it does.
+    pub task: Option<u64>,
+    /// Who has the lock that it waits for, if it waits for one and that is known.
+    pub holder: Option<LockHolder>,
 }
 
 /// What a thread was about to wait for at a call.
@@ -59,13 +90,16 @@ pub struct NamedWait {
 /// Who has a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LockHolder {
-    /// See [`Thread::number`].
+    /// See [`Thread::number`]; 0 for a task.
     pub number: u64,
+    /// The task, if it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskName>,
     /// The name of the thread.
     pub name: Option<String>,
     /// What has become of it.
     pub fate: HolderFate,
-    /// The call that took the lock: the number that the compiler wrote there.
+    /// The call that took the lock: the number that the compiler wrote there; 0 if that is not known.
     pub site: u32,
     /// Whether nobody else can have it: it is not one of several readers, and every lock that cells take
     /// is noted.
@@ -94,7 +128,7 @@ pub struct TookPoisoned {
     pub culprit: LockHolder,
 }
 
-/// What has become of a thread that holds a lock.
+/// What has become of a thread, or of a task, that holds a lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HolderFate {

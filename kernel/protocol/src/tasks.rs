@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Location;
+use crate::{Location, TaskKind, TaskName};
 
 /// The tasks of tokio that have not ended, as the prelude's `interleave_prelude_tasks` tells them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -11,6 +11,18 @@ pub struct TaskStates {
     pub tasks: Vec<TaskState>,
     /// How many more there are: the list is bounded.
     pub unlisted: usize,
+}
+
+impl TaskState {
+    /// Tells it from others.
+    pub fn name(&self) -> TaskName {
+        let kind = if self.is_blocking {
+            TaskKind::Blocking
+        } else {
+            TaskKind::Tokio
+        };
+        TaskName { kind, id: self.id }
+    }
 }
 
 /// A task of tokio.

@@ -84,6 +84,8 @@ pub enum FutexUse {
     Condvar,
     /// A parked thread: by `thread::park`, or in a channel.
     Park,
+    /// What is initialized once: `Once`, `OnceLock`, `LazyLock`.
+    Once,
     /// Something else.
     Unknown,
 }

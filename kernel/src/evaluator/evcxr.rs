@@ -32,6 +32,7 @@ use super::{
 
 mod analyst;
 mod assist;
+mod awaited;
 mod commands;
 mod diagnostics;
 mod ended;

@@ -17,12 +17,37 @@ use crate::leading::first_part;
 
 /// Take a lock, and have no arguments.
 const LOCKS: [&str; 6] = ["lock", "read", "write", "try_lock", "try_read", "try_write"];
+/// The same of tokio's, but for those with the same names; they may have arguments.
+const OF_TOKIO: [&str; 13] = [
+    "acquire",
+    "acquire_many",
+    "acquire_owned",
+    "acquire_many_owned",
+    "try_acquire",
+    "try_acquire_owned",
+    "lock_owned",
+    "read_owned",
+    "write_owned",
+    "try_lock_owned",
+    "blocking_lock",
+    "blocking_read",
+    "blocking_write",
+];
 /// Of a condition variable: take a lock again, which is their first argument.
 const WAITS: [&str; 4] = ["wait", "wait_while", "wait_timeout", "wait_timeout_while"];
 /// Wait for something that can be noted before: what it is.
 const NAMED: [&str; 3] = ["recv", "send", "wait"];
 /// Wait for something else.
-const OTHERS: [&str; 5] = ["recv_timeout", "send_timeout", "join", "result", "block_on"];
+const OTHERS: [&str; 8] = [
+    "recv_timeout",
+    "send_timeout",
+    "join",
+    "result",
+    "block_on",
+    "call_once",
+    "get_or_init",
+    "notified",
+];
 /// Functions that wait.
 const FUNCTIONS: [&str; 4] = ["scope", "park", "block_on", "run"];
 /// So much of a name is kept.
@@ -131,7 +156,7 @@ impl Finder<'_> {
 
     fn method_call(&mut self, whole: &Expr, call: &ExprMethodCall) {
         let name = call.method.to_string();
-        let is_lock = LOCKS.contains(&name.as_str()) && call.args.is_empty();
+        let is_lock = takes_lock(call);
         let is_wait = WAITS.contains(&name.as_str());
         let is_named = NAMED.contains(&name.as_str());
         if is_lock || is_wait || is_named || OTHERS.contains(&name.as_str()) {
@@ -225,8 +250,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                 let site =
                     self.remember(expression, &awaited.base, "await", awaited.await_token.span);
                 if let Expr::MethodCall(call) = &*awaited.base
-                    && LOCKS.iter().any(|name| call.method == name)
-                    && call.args.is_empty()
+                    && takes_lock(call)
                 {
                     self.leave_bare(&awaited.base);
                     self.note(expression, site);
@@ -267,6 +291,21 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        if let Some((name, branches)) = macros::combines(call, self.source) {
+            let (column, at) = (
+                call.path.span().start().column + 1,
+                call.path.span().start(),
+            );
+            self.found.sites.push(Site {
+                line: at.line,
+                start: column,
+                column,
+                receiver: branches,
+                method: name.to_owned(),
+                ends: Vec::new(),
+                bodies: Vec::new(),
+            });
+        }
         match macros::arguments(call) {
             Some(arguments) => arguments
                 .iter()
@@ -310,6 +349,11 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     fn visit_generic_argument(&mut self, _: &'ast syn::GenericArgument) {}
 
     fn visit_expr_const(&mut self, _: &'ast syn::ExprConst) {}
+}
+
+fn takes_lock(call: &ExprMethodCall) -> bool {
+    let is_in = |names: &[&str]| names.iter().any(|name| call.method == name);
+    is_in(&LOCKS) && call.args.is_empty() || is_in(&OF_TOKIO)
 }
 
 fn range(spanned: &impl Spanned) -> Range<usize> {

@@ -28,6 +28,7 @@ fn what_takes_a_lock_is_noted() {
     found("fn f() { let g = ⟨⟨a.lock()⟩.unwrap().b.lock()⟩; }");
     found("impl S { async fn f(&self) { let g = ⟨self.a.lock().await⟩; } }");
     found("fn f() { println!(\"{}\", ⟨a.lock()⟩.unwrap()); }");
+    found("async fn f() { let p = ⟨s.acquire_many(2).await⟩?; let q = ⟨s.try_acquire()⟩; }");
 }
 
 #[test]
@@ -142,4 +143,20 @@ pub extern \"C-unwind\" fn run_user_code_1(\nmut x: *mut std::os::raw::c_void) -
         let original = source.lines().nth(line).unwrap();
         assert_eq!(checked.insertions.line(line + 1, text), original);
     }
+}
+
+#[test]
+fn what_macros_await_at_once_is_listed() {
+    let listed = |source: &str| {
+        let file = syn::parse_file(source).unwrap();
+        let mut sites = find(source, &file, 7).sites.into_iter();
+        sites
+            .find(|site| site.method.ends_with('!'))
+            .map(|site| site.receiver)
+    };
+    let select = "fn f() { tokio::select! { biased; Some(x) = rx.recv(), if a == b => g(x), _ = &mut t => {} else => 1 } }";
+    assert_eq!(listed(select).unwrap(), "`rx.recv()` and `&mut t`");
+    let join = "fn f() { join!(biased; a, b\n.c(1, 2), d,) }";
+    assert_eq!(listed(join).unwrap(), "`a`, `b .c(1, 2)` and `d`");
+    assert_eq!(listed("fn f() { println!(\"{}\", a = 1) }"), None);
 }

@@ -1,4 +1,4 @@
-//! Which channel was made where, and what a thread was about to wait for, as the code of cells notes
+//! Which channel was made where, and what a thread or a task was about to wait for, as the code of cells notes
 //! it.
 //!
 //! As [`locks`](super::locks), these are tables with a place for each key and no more: what does not
@@ -11,7 +11,7 @@ use std::sync::atomic::{
 
 use interleave_protocol::NamedWait;
 
-use super::registry;
+use super::permits;
 
 const PLACES: usize = 4096;
 
@@ -52,7 +52,7 @@ fn index(key: u64) -> usize {
 
 /// By address: the call that made it.
 static MADE: [Place; PLACES] = [const { Place::new() }; PLACES];
-/// By thread and call: the object, and where a number is that belongs to it.
+/// By thread or task and call: the object, and where a number is that belongs to it.
 static AWAITED: [Place; PLACES] = [const { Place::new() }; PLACES];
 
 /// For the prelude: a call has made the channel at this address.
@@ -61,24 +61,24 @@ extern "C" fn interleave_host_made_channel(channel: usize, site: u32) {
     MADE[index(channel as u64)].write([channel as u64, u64::from(site), 0]);
 }
 
-/// For the prelude: the calling thread is about to wait for an object.
+/// For the prelude: the calling thread, or the task that it runs, is about to wait for an object.
 /// `count_at` is the address of a number that belongs to it, or 0.
 #[unsafe(no_mangle)]
 extern "C" fn interleave_host_awaits(site: u32, object: usize, count_at: usize) {
-    if let Some(thread) = registry::number_of_this_thread() {
-        let key = of_thread(thread) | u64::from(site);
+    if let Some(who) = permits::who() {
+        let key = of(who) | u64::from(site);
         AWAITED[index(key)].write([key, object as u64, count_at as u64]);
     }
 }
 
 /// A key without the call, which is in the lower half.
-fn of_thread(number: u64) -> u64 {
-    number << 32
+fn of(who: u32) -> u64 {
+    u64::from(who) << 32
 }
 
-/// What a thread was about to wait for at each of its calls.
-pub(super) fn awaited(thread: u64) -> Vec<NamedWait> {
-    let who = of_thread(thread);
+/// What a thread or a task, as it is noted with locks, was about to wait for at each of its calls.
+pub(super) fn awaited(who: u32) -> Vec<NamedWait> {
+    let who = of(who);
     let noted = AWAITED.iter().filter_map(Place::read);
     let theirs = noted.filter(|[key, ..]| key >> 32 == who >> 32);
     theirs

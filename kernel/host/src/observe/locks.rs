@@ -18,7 +18,7 @@ use std::sync::{
 
 use interleave_protocol::{HostEvent, LockHolder, TookPoisoned};
 
-use super::{registry, watch};
+use super::{describing, registry};
 use crate::link;
 
 /// So many locks have a place.
@@ -34,8 +34,8 @@ const SPREAD: u64 = 0x9E37_79B9_7F4A_7C15;
 struct Place {
     /// The tag above, the site below.
     what: AtomicU64,
-    /// The thread above; below what must fit to the rest, so that a note of which half is another's
-    /// is none.
+    /// The thread or the task above; below what must fit to the rest, so that a note of which half is
+    /// another's is none.
     who: AtomicU64,
 }
 
@@ -49,8 +49,8 @@ static TABLE: [Place; PLACES] = [const {
 /// A lock that was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Taken {
-    /// The thread's number; the lower half of it.
-    pub(super) thread: u32,
+    /// The thread's number, the lower half of it; of a task, see [`permits`](super::permits).
+    pub(super) who: u32,
     /// The call in a cell.
     pub(super) site: u32,
 }
@@ -61,9 +61,9 @@ pub(super) fn taken(lock: u64) -> Option<Taken> {
     let place = &TABLE[index];
     let what = place.what.load(Relaxed);
     let who = place.who.load(Relaxed);
-    let (thread, site) = ((who >> 32) as u32, what as u32);
-    let fits = (what >> 32) as u32 == tag && who as u32 == check(tag, site);
-    (fits && what != 0).then_some(Taken { thread, site })
+    let (check_word, who, site) = (who as u32, (who >> 32) as u32, what as u32);
+    let fits = (what >> 32) as u32 == tag && check_word == check(tag, site);
+    (fits && what != 0).then_some(Taken { who, site })
 }
 
 /// Whether others may have taken the lock at the same time, to read. The prelude sets this bit.
@@ -97,16 +97,26 @@ fn note(lock: usize, site: u32) {
     let Some(slot) = registry::current() else {
         return;
     };
+    let index = write(lock, slot.number.load(Relaxed), site);
+    slot.taken[index % slot.taken.len()].store(lock, Relaxed);
+}
+
+/// Notes who has taken a lock; of a number the lower half. Returns the lock's place.
+pub(super) fn write(lock: usize, who: u64, site: u32) -> usize {
     let (index, tag) = place_of(lock);
     let place = &TABLE[index];
-    let thread = slot.number.load(Relaxed);
     place
         .what
         .store(u64::from(tag) << 32 | u64::from(site), Relaxed);
     place
         .who
-        .store(thread << 32 | u64::from(check(tag, site)), Relaxed);
-    slot.taken[index % slot.taken.len()].store(lock, Relaxed);
+        .store(who << 32 | u64::from(check(tag, site)), Relaxed);
+    index
+}
+
+/// Nobody has the lock.
+pub(super) fn clear(lock: usize) {
+    TABLE[place_of(lock).0].what.store(0, Relaxed);
 }
 
 /// The calling thread enters a coroutine: what it has taken before is not that one's.
@@ -123,7 +133,7 @@ pub(crate) fn kept_by_coroutine() -> Option<(u64, u32)> {
     slot.taken.iter().find_map(|lock| {
         let lock = lock.swap(0, Relaxed) as u64;
         let taken = taken(lock).filter(|_| lock != 0)?;
-        let is_own = taken.thread == slot.number.load(Relaxed) as u32 && !is_shared(taken.site);
+        let is_own = taken.who == slot.number.load(Relaxed) as u32 && !is_shared(taken.site);
         (is_own && is_held(lock)).then_some((lock, taken.site))
     })
 }
@@ -199,7 +209,7 @@ extern "C" fn interleave_host_took_poisoned_lock(lock: usize, site: u32) {
         link::send(&HostEvent::TookPoisoned(TookPoisoned {
             thread: slot.name(),
             site,
-            culprit: watch::describe_holder(culprit),
+            culprit: describing::describe_holder(culprit),
         }));
     }
 }
@@ -241,19 +251,8 @@ mod tests {
 
     #[test]
     fn the_newest_note_of_a_lock_counts() {
-        // The threads of a test have no slot, so this writes what `note` would.
-        let write = |lock, thread: u64, site| {
-            let (index, tag) = place_of(lock);
-            TABLE[index]
-                .what
-                .store(u64::from(tag) << 32 | u64::from(site), Relaxed);
-            TABLE[index]
-                .who
-                .store(thread << 32 | u64::from(check(tag, site)), Relaxed);
-            index
-        };
         let index = write(0x7fff_1234_5670, 5, 9);
-        let noted = Some(Taken { thread: 5, site: 9 });
+        let noted = Some(Taken { who: 5, site: 9 });
         assert_eq!(taken(0x7fff_1234_5670), noted);
         assert_eq!(taken(0x7fff_1234_5674), None);
         // The smallest of parking_lot's have a byte each.
@@ -263,13 +262,7 @@ mod tests {
         TABLE[index].what.store(77, Relaxed);
         assert_eq!(taken(0x7fff_1234_5670), None);
         write(0x7fff_1234_5670, 6, 10);
-        assert_eq!(
-            taken(0x7fff_1234_5670),
-            Some(Taken {
-                thread: 6,
-                site: 10
-            })
-        );
+        assert_eq!(taken(0x7fff_1234_5670), Some(Taken { who: 6, site: 10 }));
         assert_eq!(taken(0x5555_0000_0000), None);
     }
 

@@ -108,7 +108,8 @@ pub(crate) fn state<'a>(
 /// What waits at a futex is told by the names of the functions that led there. In libstd they are
 /// `sys::sync::…`, in parking_lot the slow ways of the same types.
 fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>, is_timed: bool) -> FutexUse {
-    const USES: [(&[&str], FutexUse); 8] = [
+    const USES: [(&[&str], FutexUse); 9] = [
+        (&["once5futex"], FutexUse::Once),
         (&["ondvar", "wait"], FutexUse::Condvar),
         (&["Barrier", "wait"], FutexUse::Condvar),
         (&["lock_contended"], FutexUse::Lock),
@@ -138,7 +139,8 @@ fn futex_use<'a>(at: impl IntoIterator<Item = &'a Symbol>, is_timed: bool) -> Fu
 /// Only those that are not generic have one here: the others are compiled into cells, and the kernel
 /// knows the files that they come from.
 pub(crate) fn awaited<'a>(keepers: impl IntoIterator<Item = &'a Symbol>) -> Option<Awaited> {
-    const KEEPERS: [(&str, Awaited); 6] = [
+    const KEEPERS: [(&str, Awaited); 7] = [
+        ("4sync9semaphore", Awaited::Permit),
         ("Sleep", Awaited::Sleep),
         ("oneshot", Awaited::Message),
         ("can_read_output", Awaited::Task),
@@ -151,6 +153,11 @@ pub(crate) fn awaited<'a>(keepers: impl IntoIterator<Item = &'a Symbol>) -> Opti
         let known = known.find(|(part, _)| symbol.name.contains(part))?;
         Some(known.1)
     })
+}
+
+/// The same by the addresses in those functions.
+pub(super) fn awaited_at(keepers: &[usize]) -> Option<Awaited> {
+    awaited(&symbols(keepers))
 }
 
 /// Seconds from one time to another, 0 when that one is over.

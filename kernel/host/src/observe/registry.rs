@@ -15,7 +15,10 @@ use super::{
     limit, locks, reading,
     waiting::Note,
 };
-use crate::{stop::fate::Fate, trace};
+use crate::{
+    stop::fate::Fate,
+    trace::{self, Awaits},
+};
 
 /// So many threads are known one by one; the rest are counted.
 const SLOTS: usize = 4096;
@@ -62,6 +65,8 @@ pub(super) struct Slot {
     pub(super) found_at: Trace,
     /// Where in a cell it awaits something.
     pub(super) awaits_at: Trace,
+    /// What the future waits for on which it is blocked.
+    pub(super) awaits: Awaits,
     pub(super) fate: Fate,
     /// The next free slot, as an index + 1.
     next_free: AtomicU32,
@@ -94,6 +99,7 @@ impl Slot {
             works_for: AtomicU64::new(0),
             found_at: Trace::new(),
             awaits_at: Trace::new(),
+            awaits: Awaits::new(),
             fate: Fate::new(),
             next_free: AtomicU32::new(0),
         }
@@ -230,6 +236,7 @@ impl Place {
         slot.epoll.store(NO_EPOLL, Relaxed);
         slot.poisoned_lock.store(0, Relaxed);
         slot.parks_at.store(0, Relaxed);
+        slot.awaits.clear();
         slot.works_for.store(cell, Relaxed);
         slot.fate.reset();
         slot.phase.store(LIVE, Release);
@@ -344,6 +351,7 @@ pub(crate) fn forget_others() {
         give_back(slot);
     }
     UNSEEN.store(0, Relaxed);
+    trace::forget_tasks();
     limit::forget_others();
     if let Some(slot) = current() {
         let id = rustix::thread::gettid().as_raw_nonzero().get();

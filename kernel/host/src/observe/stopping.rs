@@ -133,16 +133,6 @@ pub(crate) fn awaits_at(addresses: &[usize]) {
     }
 }
 
-/// For the prelude: what the calling thread awaits waits in this frame; 0 for nowhere. Follows frame
-/// pointers: this happens too often for anything slower.
-#[unsafe(no_mangle)]
-extern "C" fn interleave_host_note_await_at(frame: usize) {
-    let Some(slot) = registry::current() else {
-        return;
-    };
-    slot.awaits_at.take(Frame::in_use(frame));
-}
-
 /// Notes where the calling thread was found, if it is the one that runs the cells, and was not found
 /// before.
 pub(crate) fn found_at(find: impl FnOnce() -> Vec<usize>) {

@@ -1,8 +1,8 @@
-//! Which threads can never go on: the rules, without looking at any.
+//! Which threads and tasks can never go on: the rules, without looking at any.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A thread, as one look found it.
+/// A thread, or a task that waits, as one look found it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Seen {
     pub(super) number: u64,
@@ -29,9 +29,9 @@ pub(super) enum State {
 /// What a thread waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum For {
-    /// A lock that this thread has, as far as is known for certain.
+    /// A lock that this one has, as far as is known for certain.
     Lock(Option<u64>),
-    /// The end of a thread.
+    /// The end of a thread or a task.
     End(u64),
     /// A message, a wake-up, a lock whose holder is not known: any thread might bring it.
     Anyone,
@@ -45,7 +45,7 @@ pub(super) struct Found {
     /// Whether no thread can act.
     pub(super) everyone: bool,
     /// Their numbers. Each before the one that it waits for, as far as possible.
-    pub(super) threads: Vec<u64>,
+    pub(super) waiting: Vec<u64>,
 }
 
 /// Finds them, by cell.
@@ -62,18 +62,23 @@ pub(super) fn find(seen: &[Seen]) -> Vec<Found> {
             let of_cell = found.entry(thread.cell).or_insert_with(|| Found {
                 cell: thread.cell,
                 everyone: everyone == Some(thread.cell),
-                threads: Vec::new(),
+                waiting: Vec::new(),
             });
-            of_cell.threads.push(thread.number);
+            of_cell.waiting.push(thread.number);
         }
     }
     found
         .into_values()
         .map(|found| Found {
-            threads: look.in_order(&found.threads),
+            waiting: look.in_order(&found.waiting),
             ..found
         })
         .collect()
+}
+
+/// The first bit of a task's number is set.
+fn is_task(number: u64) -> bool {
+    number >> 63 == 1
 }
 
 struct Look<'a> {
@@ -108,7 +113,8 @@ impl<'a> Look<'a> {
                 Some(State::Left) => return true,
                 Some(State::Waits(For::Lock(Some(next)))) => {
                     if !self.by_number.contains_key(&next) {
-                        return true;
+                        // A task that is not among these does not wait.
+                        return !is_task(next);
                     }
                     next
                 }
@@ -185,13 +191,13 @@ mod tests {
         if expected.is_empty() {
             assert_eq!(found, []);
         } else {
-            let threads = expected.to_vec();
+            let waiting = expected.to_vec();
             assert_eq!(
                 found,
                 [Found {
                     cell: CELL,
                     everyone,
-                    threads
+                    waiting
                 }]
             );
         }
@@ -234,6 +240,23 @@ mod tests {
     }
 
     #[test]
+    fn tasks_in_a_circle_are_stuck_and_others_may_run() {
+        const A: u64 = 1 << 63 | 1;
+        const B: u64 = 1 << 63 | 2;
+        let end = State::Waits(For::End(A));
+        let found = |states: [(u64, State); 3]| {
+            let seen = states.map(|(number, state)| thread(number, state));
+            find(&seen).pop().map(|found| found.waiting)
+        };
+        let circle = [(MAIN, end), (A, lock(B)), (B, lock(A))];
+        assert_eq!(found(circle), Some(vec![MAIN, A, B]));
+        let busy = [(MAIN, State::Acts), (A, lock(B)), (B, lock(A))];
+        assert_eq!(found(busy), Some(vec![A, B]));
+        // Of a task that runs, or is about to.
+        assert_eq!(found([(MAIN, State::Acts), (A, lock(B)), (2, end)]), None);
+    }
+
+    #[test]
     fn nobody_is_left_to_help() {
         check(&[MESSAGE], true, &[1]);
         check(&[lock(2), MESSAGE, State::Idle], true, &[1, 2]);
@@ -255,7 +278,7 @@ mod tests {
         };
         let found = find(&[thread(MAIN, MESSAGE), early]);
         assert_eq!(found.len(), 1);
-        assert_eq!((found[0].cell, &found[0].threads[..]), (CELL, &[MAIN][..]));
+        assert_eq!((found[0].cell, &found[0].waiting[..]), (CELL, &[MAIN][..]));
         let idle = Seen {
             cell: 0,
             ..thread(MAIN, MESSAGE)

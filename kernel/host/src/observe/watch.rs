@@ -10,17 +10,19 @@ use std::{
     time::Duration,
 };
 
-use interleave_protocol::{
-    FutexUse, HolderFate, HostEvent, LockHolder, Stuck, StuckThread, TaskState, ThreadKind,
-};
+use interleave_protocol::{FutexUse, HostEvent, Stuck, TaskKind, TaskName, ThreadKind};
 
 use super::{
-    ends, locks, outside, reading,
+    describing::describe,
+    locks, outside, permits, reading,
     registry::{self, Slot},
     stuck::{self, For, Found, Seen, State},
     waiting::{Noted, Waiting, now},
 };
-use crate::{link, service, stop, tasks};
+use crate::{
+    link, service, stop,
+    trace::{self, Object, WaitingTask},
+};
 
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
@@ -107,15 +109,14 @@ fn find(slots: &[&Slot]) -> Vec<Found> {
 }
 
 fn state(found: &Found, slots: &[&Slot]) -> Vec<(u64, u64)> {
-    let since = |number: u64| {
-        let slot = slots.iter().find(|slot| slot.is_thread(number))?;
+    let is_found = |number: &u64| found.waiting.contains(number);
+    let threads = slots.iter().filter_map(|slot| {
+        let number = slot.number.load(Relaxed);
         Some((number, slot.waiting.read()?.since))
-    };
-    found
-        .threads
-        .iter()
-        .filter_map(|number| since(*number))
-        .collect()
+    });
+    let tasks = trace::waiting_tasks().map(|task| (number_of_task(task.name), task.since));
+    let all = threads.chain(tasks);
+    all.filter(|(number, _)| is_found(number)).collect()
 }
 
 /// What the threads do. Nothing at all when some have no slot: they might act.
@@ -143,10 +144,9 @@ fn see(slots: &[&Slot]) -> Vec<Seen> {
         .map(|slot| state_of(slot))
         .collect();
     forget_ended(&seen);
-    seen.into_iter()
-        .zip(states)
-        .map(|(seen, state)| Seen { state, ..seen })
-        .collect()
+    let threads = seen.into_iter().zip(states);
+    let threads = threads.map(|(seen, state)| Seen { state, ..seen });
+    threads.chain(see_tasks()).collect()
 }
 
 fn state_of(slot: &Slot) -> State {
@@ -164,7 +164,7 @@ fn state_of(slot: &Slot) -> State {
             if let Purpose::Work = what_for(slot, &noted) {
                 State::Idle
             } else if is_old {
-                State::Waits(For::Anyone)
+                State::Waits(for_future(slot))
             } else {
                 State::Acts
             }
@@ -177,15 +177,21 @@ fn state_of(slot: &Slot) -> State {
         Some(Waiting::Futex { address, until }) => match (what_for(slot, &noted), until) {
             (_, Some(_)) => State::Acts,
             (Purpose::Lock, None) => State::Waits(For::Lock(certain_holder(slot, address))),
-            (_, None) => State::Waits(For::Anyone),
+            (_, None) => State::Waits(for_future(slot)),
         },
         _ => State::Acts,
     }
 }
 
+/// What a thread waits for that waits for no lock: for a future, perhaps.
+fn for_future(slot: &Slot) -> For {
+    let known = slot.awaits.read();
+    known.map_or(For::Anyone, |known| for_object(known.only()))
+}
+
 /// What a thread waits for, as the functions on its stack tell.
 #[derive(Debug, Clone, Copy)]
-enum Purpose {
+pub(super) enum Purpose {
     /// A thread of a pool, for something to do.
     Work,
     Lock,
@@ -196,7 +202,7 @@ enum Purpose {
 static PURPOSES: Mutex<Option<HashMap<u64, (u64, Purpose)>>> = Mutex::new(None);
 
 /// To look at a stack takes longer than all the rest, and is done once for each wait.
-fn what_for(slot: &Slot, noted: &Noted) -> Purpose {
+pub(super) fn what_for(slot: &Slot, noted: &Noted) -> Purpose {
     let number = slot.number.load(Relaxed);
     let mut purposes = PURPOSES.lock().unwrap_or_else(PoisonError::into_inner);
     let known = purposes.get_or_insert_default();
@@ -232,16 +238,55 @@ fn forget_ended(seen: &[Seen]) {
     }
 }
 
-/// The number of the thread that has the lock for which one waits at a futex, if there can be only one.
+/// Who has the lock for which a thread waits at a futex, if there can be only one.
 fn certain_holder(slot: &Slot, futex: u64) -> Option<u64> {
     let (taken, is_certain) = taken(slot, futex)?;
-    is_certain.then(|| whole_number(taken.thread))
+    is_certain.then(|| number_of(taken.who))
+}
+
+/// What a future waits for, if that is one thing and without a limit.
+fn for_object(object: Object) -> For {
+    match object {
+        Object::Lock(semaphore) => {
+            let taken = locks::taken(semaphore).filter(|taken| permits::is_certain(*taken));
+            For::Lock(taken.map(|taken| number_of(taken.who)))
+        }
+        Object::Task(id) => {
+            let kind = TaskKind::Tokio;
+            For::End(number_of_task(TaskName { kind, id }))
+        }
+        Object::Unknown => For::Anyone,
+    }
+}
+
+/// The tasks that wait, and have done so for long enough. They only count for what waits for them.
+fn see_tasks() -> impl Iterator<Item = Seen> {
+    let is_old = |task: &WaitingTask| now().saturating_sub(task.since) >= GRACE;
+    trace::waiting_tasks().filter(is_old).map(|task| Seen {
+        number: number_of_task(task.name),
+        cell: task.cell,
+        runs_cells: false,
+        state: State::Waits(for_object(task.known.only())),
+    })
+}
+
+/// A number for a task that no thread has.
+pub(super) fn number_of_task(name: TaskName) -> u64 {
+    number_of(permits::of_task(name))
+}
+
+/// Of a thread or a task, as it is noted with a lock.
+fn number_of(who: u32) -> u64 {
+    match permits::task(who) {
+        Some(_) => u64::from(who) << 32,
+        None => whole_number(who),
+    }
 }
 
 /// Who was last to take that lock, and whether nobody else can have it. std's lock for readers and
 /// writers has two futexes (`state` and `writer_notify` in `sys/sync/rwlock/futex.rs` of libstd), and
 /// one of parking_lot two addresses (`raw_rwlock.rs`).
-fn taken(slot: &Slot, futex: u64) -> Option<(locks::Taken, bool)> {
+pub(super) fn taken(slot: &Slot, futex: u64) -> Option<(locks::Taken, bool)> {
     let (lock, other) = match slot.parks_at.load(Relaxed) as u64 {
         0 => (futex, 4),
         lock => (lock, 1),
@@ -252,77 +297,12 @@ fn taken(slot: &Slot, futex: u64) -> Option<(locks::Taken, bool)> {
 }
 
 /// The number of a thread from its lower half: the newest one that was given.
-fn whole_number(half: u32) -> u64 {
+pub(super) fn whole_number(half: u32) -> u64 {
     let newest = registry::newest_number();
     let number = newest & !u64::from(u32::MAX) | u64::from(half);
     if number > newest {
         number - (1 << 32)
     } else {
         number
-    }
-}
-
-fn describe(found: &Found, slots: &[&Slot]) -> Stuck {
-    let threads: Vec<StuckThread> = found
-        .threads
-        .iter()
-        .filter_map(|number| {
-            let slot = slots.iter().find(|slot| slot.is_thread(*number))?;
-            Some(StuckThread {
-                holder: holder(slot),
-                awaits: reading::in_cells(&slot.awaits_at.addresses()),
-                awaited: ends::awaited(*number),
-                thread: reading::describe(slot)?,
-            })
-        })
-        .collect();
-    let waits =
-        |slot: &&&Slot| slot.waiting.is_set() && reading::kind_of(slot) == ThreadKind::Student;
-    let waiting = slots.iter().filter(waits).count();
-    let students = threads
-        .iter()
-        .filter(|it| it.thread.kind == ThreadKind::Student);
-    let of_cell = |task: &TaskState| task.cell == found.cell && !task.is_running;
-    let tasks = tasks::states().tasks.into_iter().filter(of_cell);
-    Stuck {
-        cell: found.cell,
-        tasks: tasks.collect(),
-        everyone: found.everyone,
-        others: waiting.saturating_sub(students.count()),
-        threads,
-    }
-}
-
-fn holder(slot: &Slot) -> Option<LockHolder> {
-    let noted = slot.waiting.read()?;
-    let Some(Waiting::Futex { address, .. }) = noted.waiting else {
-        return None;
-    };
-    let Purpose::Lock = what_for(slot, &noted) else {
-        return None;
-    };
-    let (taken, is_certain) = taken(slot, address)?;
-    Some(LockHolder {
-        is_certain,
-        ..describe_holder(taken)
-    })
-}
-
-/// The thread that has taken a lock, and what has become of it.
-pub(super) fn describe_holder(taken: locks::Taken) -> LockHolder {
-    let number = whole_number(taken.thread);
-    let living = registry::living().0.find(|slot| slot.is_thread(number));
-    let fate = match living {
-        None => HolderFate::Ended,
-        Some(slot) if slot.fate.is_left() => HolderFate::Left,
-        Some(slot) if slot.runs_cells.load(Relaxed) => HolderFate::Cells,
-        Some(_) => HolderFate::Lives,
-    };
-    LockHolder {
-        number,
-        name: living.map_or_else(|| locks::name_of_ended(number), Slot::name),
-        fate,
-        site: LockHolder::call(taken.site),
-        is_certain: !locks::some_are_missing(),
     }
 }

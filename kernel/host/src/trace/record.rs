@@ -7,6 +7,10 @@ use crate::{
     stop::code,
 };
 
+mod stack;
+
+pub(super) use stack::{STACK_WORDS, Stack};
+
 /// So many numbers make a record.
 pub(super) const WORDS: usize = 32;
 
@@ -40,19 +44,6 @@ const NEVER: u64 = u64::MAX;
 /// One event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Record(pub(super) [u64; WORDS]);
-
-/// What [`Record::with_stack`] keeps.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stack([u64; WORDS - TEXT]);
-
-impl Stack {
-    pub(super) fn of(frame: Frame) -> Self {
-        let record = Record::NOTHING.with_stack(frame);
-        let mut words = [0; WORDS - TEXT];
-        words.copy_from_slice(&record.0[TEXT..]);
-        Self(words)
-    }
-}
 
 /// What a thread did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +149,7 @@ impl Record {
 
     /// As [`with_stack`](Self::with_stack), of a stack that was looked at before.
     pub(super) fn with_kept(mut self, stack: &Stack) -> Self {
-        self.0[TEXT..].copy_from_slice(&stack.0);
+        self.0[TEXT..].copy_from_slice(&stack.words());
         self
     }
 

@@ -11,8 +11,8 @@ use std::{
 use interleave_protocol::{TaskKind, TaskName};
 
 use super::{
-    IS_TRACED, KEEPER, TASK, is_wanted, note,
-    record::{Happened, OBJECT_KINDS, Stack, TASK_KINDS},
+    IS_TRACED, TASK, awaits, is_wanted, note,
+    record::{Happened, OBJECT_KINDS, TASK_KINDS},
 };
 use crate::observe::{self, Frame, interpose};
 
@@ -84,8 +84,9 @@ unsafe extern "C" fn interleave_host_trace_enter(
     text: *const u8,
     length: usize,
 ) -> Named {
-    let before = TASK.replace(Named { kind, id }.task());
-    KEEPER.set(None);
+    let task = Named { kind, id }.task();
+    let before = TASK.replace(task);
+    awaits::enter(task);
     if kind == COROUTINE {
         observe::enter_coroutine();
     }
@@ -121,9 +122,16 @@ unsafe extern "C" fn interleave_host_trace_leave(
     {
         note(Happened::LockKept { address, call }, |record| record);
     }
-    let keeper = KEEPER.take().filter(|_| !is_over && text.is_empty());
-    note(Happened::TaskLeft { is_over }, |record| match &keeper {
-        Some(stack) => record.with_kept(stack),
+    let mut keepers = None;
+    if is_over {
+        TASK.get().inspect(|task| awaits::forget(*task));
+    } else {
+        keepers = Some(awaits::leave(TASK.get()));
+    }
+    let last = keepers.into_iter().flatten().last();
+    let last = last.filter(|_| text.is_empty());
+    note(Happened::TaskLeft { is_over }, |record| match &last {
+        Some(keeper) => record.with_kept(&keeper.stack),
         None => record.with_text(&[text]),
     });
     TASK.set(Named { kind, id }.task());
@@ -132,9 +140,17 @@ unsafe extern "C" fn interleave_host_trace_leave(
 /// The task that the calling thread runs waits for something that keeps its waker: in this frame.
 #[unsafe(no_mangle)]
 extern "C" fn interleave_host_trace_awaits(frame: usize) {
-    if is_wanted() && TASK.get().is_some() {
-        KEEPER.set(Some(Stack::of(Frame::in_use(frame))));
+    if TASK.get().is_some() {
+        awaits::keep(Frame::in_use(frame));
     }
+}
+
+/// A task is no more, and nobody has entered it for that.
+#[unsafe(no_mangle)]
+extern "C" fn interleave_host_trace_gone(kind: u64, id: u64) {
+    (Named { kind, id })
+        .task()
+        .inspect(|task| awaits::forget(*task));
 }
 
 interpose!(interleave_host_trace_spawned, spawned, x86_64: "r8", aarch64: "x4");

@@ -116,6 +116,7 @@ impl<'a> Labels<'a> {
             (FutexUse::Condvar, Some(limit)) => (WaitKind::WakeUp, format!("wake-up ≤ {limit}")),
             (FutexUse::Park, None) => (WaitKind::WakeUp, "message or wake-up".to_owned()),
             (FutexUse::Park, Some(limit)) => (WaitKind::WakeUp, format!("parked ≤ {limit}")),
+            (FutexUse::Once, _) => (WaitKind::WakeUp, "initialization".to_owned()),
             (FutexUse::Unknown, _) => (WaitKind::WakeUp, "lock or wake-up".to_owned()),
         }
     }

@@ -89,6 +89,7 @@ impl LoopWaker {
     /// The task is over: it needs no waker.
     pub(super) fn end(&self) {
         self.is_over.store(true, Ordering::Release);
+        trace::gone(work_name(self.id));
     }
 }
 

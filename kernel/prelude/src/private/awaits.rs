@@ -15,9 +15,11 @@ use crate::{host, trace};
 
 /// Polls, and notes where the future waits then.
 pub(crate) fn poll_noting<R>(waker: &Waker, poll: impl FnOnce(&mut Context<'_>) -> R) -> R {
-    // One that waits for nothing, such as `future::pending`, clones no waker.
-    host::note_await_at(0);
-    poll_with(waker, &NOTING, poll)
+    // A panic leaves it at that: nobody polls the future again.
+    host::polls_root(true);
+    let polled = poll_with(waker, &NOTING, poll);
+    host::polls_root(false);
+    polled
 }
 
 /// The same for a task, which is one of several on its thread.
@@ -38,7 +40,8 @@ fn poll_with<R>(
     poll(&mut Context::from_waker(&noting))
 }
 
-static NOTING: RawWakerVTable = RawWakerVTable::new(note_and_clone, wake, wake, |_| {});
+/// For tokio, too, where a thread is blocked on a future.
+pub(crate) static NOTING: RawWakerVTable = RawWakerVTable::new(note_and_clone, wake, wake, |_| {});
 
 /// For tokio, too, which polls its tasks with it: see `seams/tokio.rs.in` of the compiler.
 pub(crate) static NOTING_OF_TASK: RawWakerVTable =

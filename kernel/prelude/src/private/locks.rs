@@ -50,6 +50,7 @@ static HOST: OnceLock<Host> = OnceLock::new();
 struct Host {
     took: Took,
     took_poisoned: Took,
+    took_permits: unsafe extern "C" fn(u32),
 }
 
 /// Finds that out. What a guard of std guards is not to be had otherwise on stable Rust.
@@ -59,14 +60,16 @@ pub(super) fn look_at_guards() {
         (
             host::lookup(c"interleave_host_took_lock"),
             host::lookup(c"interleave_host_took_poisoned_lock"),
+            host::lookup(c"interleave_host_took_permits"),
         )
     };
-    if let (Some(took), Some(took_poisoned)) = found
+    if let (Some(took), Some(took_poisoned), Some(took_permits)) = found
         && are_as_expected()
     {
         HOST.get_or_init(|| Host {
             took,
             took_poisoned,
+            took_permits,
         });
     }
 }
@@ -309,6 +312,47 @@ plain_notes! {
     RawRwLock, RwLockWriteGuard;
 }
 
+/// Notes which call has just taken a lock of tokio. Which lock that is, and who has it, tokio has told
+/// the host (`seams/permits.rs.in` of the compiler).
+fn took_permits(site: u32) {
+    if let Some(host) = HOST.get() {
+        // SAFETY: it takes a number, and nothing else.
+        unsafe { (host.took_permits)(site) };
+    }
+}
+
+/// The same for the locks of tokio. Some may have several holders, or be moved to another task.
+macro_rules! permit_notes {
+    ($([$($generics:tt)*] $guard:ty, $flags:expr;)*) => { $(
+        impl<$($generics)*> Taken<'_, $guard> {
+            /// Notes that the lock is taken.
+            pub fn note(&self, site: u32) {
+                took_permits(site | $flags);
+            }
+        }
+
+        impl<$($generics)* E> Taken<'_, Result<$guard, E>> {
+            /// Notes that the lock is taken, if it is.
+            pub fn note(&self, site: u32) {
+                if self.0.is_ok() {
+                    took_permits(site | $flags);
+                }
+            }
+        }
+    )* };
+}
+
+permit_notes! {
+    ['a, T: ?Sized,] tokio::sync::MutexGuard<'a, T>, 0;
+    ['a, T: ?Sized,] tokio::sync::RwLockWriteGuard<'a, T>, 0;
+    ['a, T: ?Sized,] tokio::sync::RwLockReadGuard<'a, T>, LockHolder::SHARED;
+    [T: ?Sized,] tokio::sync::OwnedMutexGuard<T>, LockHolder::SHARED;
+    [T: ?Sized,] tokio::sync::OwnedRwLockWriteGuard<T>, LockHolder::SHARED;
+    [T: ?Sized,] tokio::sync::OwnedRwLockReadGuard<T>, LockHolder::SHARED;
+    ['a,] tokio::sync::SemaphorePermit<'a>, LockHolder::SHARED;
+    [] tokio::sync::OwnedSemaphorePermit, LockHolder::SHARED;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,5 +380,6 @@ mod tests {
         Taken(&Mutex::new(1).lock()).note(1);
         Taken(&Some(parking_lot::RwLock::new(1).read())).note(1);
         Taken(&std::io::stdin().lock()).note(1);
+        Taken(&tokio::sync::Semaphore::new(1).try_acquire()).note(1);
     }
 }

@@ -18,9 +18,12 @@ use super::{
     now, register,
 };
 use crate::{
-    host::Owner,
+    host::{self, Owner},
     names,
-    private::{awaits::NOTING_OF_TASK, interrupt::Interrupted},
+    private::{
+        awaits::{NOTING, NOTING_OF_TASK},
+        interrupt::Interrupted,
+    },
     trace,
 };
 
@@ -36,6 +39,9 @@ pub(crate) struct Hooks {
     lost: unsafe extern "C" fn(u64),
     made: unsafe extern "C" fn(u64, usize, &'static Control) -> bool,
     stopped: unsafe extern "C" fn(usize, *const c_void) -> bool,
+    polls_root: unsafe extern "C" fn(bool),
+    noting_root: unsafe extern "C" fn() -> &'static RawWakerVTable,
+    has_limit: unsafe extern "C" fn(),
 }
 
 /// A task that is being spawned.
@@ -74,6 +80,9 @@ extern "C" fn interleave_task_hooks() -> &'static Hooks {
         lost,
         made,
         stopped,
+        polls_root,
+        noting_root,
+        has_limit,
     };
     &HOOKS
 }
@@ -206,6 +215,21 @@ unsafe extern "C" fn lost(id: u64) {
 /// The functions of a waker that is a reference to another, and notes who clones it.
 unsafe extern "C" fn noting() -> &'static RawWakerVTable {
     &NOTING_OF_TASK
+}
+
+/// This thread begins, or has ended, to poll the future on which it is blocked.
+unsafe extern "C" fn polls_root(begins: bool) {
+    host::polls_root(begins);
+}
+
+/// As [`noting`], for such a future.
+unsafe extern "C" fn noting_root() -> &'static RawWakerVTable {
+    &NOTING
+}
+
+/// What this thread polls waits no longer than some time.
+unsafe extern "C" fn has_limit() {
+    host::awaits_with_limit();
 }
 
 /// A task was made; this is what it can be stopped by. Returns whether it is wanted: it then belongs

@@ -14,7 +14,7 @@ use interleave_protocol::{Awaited, CodeAddress, TaskName, TraceBatch, What};
 use super::places::Places;
 use shown::Shown;
 
-mod awaits;
+pub(super) mod awaits;
 pub(super) mod command;
 mod named;
 mod shown;

@@ -3,15 +3,17 @@
 
 use std::collections::BTreeMap;
 
-use interleave_protocol::{
-    HolderFate, LockHolder, Stuck, StuckThread, ThreadKind, ThreadState, TookPoisoned,
-};
+use interleave_protocol::{Stuck, StuckThread, ThreadKind, TookPoisoned};
 use serde_json::Value;
 
+use self::waits::{View, Wait};
 use super::{places::Places, threads::words};
 
 mod channels;
+mod holder;
+mod part;
 mod picture;
+mod several;
 pub(super) mod shown;
 pub(super) mod waits;
 
@@ -22,6 +24,8 @@ pub(super) struct Diagnosis {
     cell: Option<usize>,
     /// Whether the cell itself is among them, rather than only threads that it has started.
     is_cell: bool,
+    /// Whether all of them are tasks.
+    are_tasks: bool,
     headline: String,
     rows: Vec<Row>,
     /// The threads of which each waits for the next; when the last waits for the first, they are a
@@ -54,14 +58,15 @@ const NOTHING: &str = "No thread is stuck now.";
 
 /// Puts into words what the host has found. `cell` is the number of the cell in `In [n]`.
 pub(super) fn diagnose(stuck: &Stuck, cell: Option<usize>, places: &Places) -> Diagnosis {
-    let waits: Vec<waits::Wait> = stuck
-        .threads
-        .iter()
-        .map(|thread| waits::Wait::of(thread, stuck, cell, places))
-        .collect();
-    let rows = waits.iter().map(|wait| wait.sentence(&stuck.threads));
-    let rows = rows.chain(tasks(stuck, places)).map(Row).collect();
-    let (circle, is_circle) = chain(stuck, &waits);
+    let view = View {
+        stuck,
+        cell,
+        places,
+    };
+    let waits = Wait::all(view);
+    let rows = waits.iter().map(|wait| wait.sentence(&waits));
+    let rows = rows.chain(more_tasks(stuck)).map(Row).collect();
+    let (circle, is_circle) = chain(&waits);
     let is_cell = stuck
         .threads
         .iter()
@@ -77,40 +82,32 @@ pub(super) fn diagnose(stuck: &Stuck, cell: Option<usize>, places: &Places) -> D
     Diagnosis {
         cell,
         is_cell,
-        headline: headline(stuck, &waits, &circle, is_circle),
+        headline: headline(&waits, &circle, is_circle),
+        are_tasks: stuck.threads.is_empty(),
         rows,
         chain,
         is_circle,
         others: stuck.others,
-        hint: hint(stuck, &waits, circle.len(), is_circle),
+        hint: hint(&waits, &circle, is_circle),
     }
 }
 
-/// Tasks of the cell that wait; so many are named.
-fn tasks(stuck: &Stuck, places: &Places) -> Vec<String> {
-    const NAMED: usize = 4;
-    let named = stuck.tasks.iter().take(NAMED).map(|task| {
-        let place = places.of_panic(&task.spawned_at);
-        let place = place.map_or_else(String::new, |place| {
-            format!(" ({})", waits::line(places, place))
-        });
-        format!("task {}, spawned{place}, waits to be woken", task.id)
-    });
-    let more = match stuck.tasks.len().saturating_sub(NAMED) {
+/// Of those tasks that are not described the number.
+fn more_tasks(stuck: &Stuck) -> Option<String> {
+    match stuck.other_tasks {
         0 => None,
-        1 => Some("1 more task waits to be woken".to_owned()),
-        more => Some(format!("{more} more tasks wait to be woken")),
-    };
-    named.chain(more).collect()
+        1 => Some("1 more task waits".to_owned()),
+        more => Some(format!("{more} more tasks wait")),
+    }
 }
 
-/// The threads, as indices, of which each waits for the next, and whether the last waits for the
-/// first: the first circle, or else what the first thread waits for.
-fn chain(stuck: &Stuck, waits: &[waits::Wait]) -> (Vec<usize>, bool) {
+/// Those, as indices, of which each waits for the next, and whether the last waits for the first: the
+/// first circle, or else what the first one waits for.
+fn chain(waits: &[Wait]) -> (Vec<usize>, bool) {
     let mut longest = Vec::new();
-    for start in 0..stuck.threads.len() {
+    for start in 0..waits.len() {
         let mut passed = vec![start];
-        while let Some(next) = next(stuck, waits, passed[passed.len() - 1]) {
+        while let Some(next) = waits[passed[passed.len() - 1]].next(waits) {
             if let Some(begin) = passed.iter().position(|index| *index == next) {
                 return (passed.split_off(begin), true);
             }
@@ -123,67 +120,84 @@ fn chain(stuck: &Stuck, waits: &[waits::Wait]) -> (Vec<usize>, bool) {
     (longest, false)
 }
 
-/// The thread for which one waits.
-fn next(stuck: &Stuck, waits: &[waits::Wait], index: usize) -> Option<usize> {
-    let waiting = stuck.threads.get(index)?;
-    if let Some(channel) = &waits.get(index)?.channel {
-        return channel.only_other();
+/// What those are that wait.
+fn noun(waits: &[&Wait]) -> &'static str {
+    let tasks = waits.iter().filter(|wait| wait.is_task()).count();
+    match tasks {
+        0 => "thread",
+        tasks if tasks == waits.len() => "task",
+        _ => "thread or task",
     }
-    let number = match (&waiting.holder, waiting.thread.state) {
-        (Some(holder), _) => holder.number,
-        (None, ThreadState::Joining { thread }) => thread?,
-        _ => return None,
-    };
-    let mut threads = stuck.threads.iter();
-    threads.position(|other| other.thread.number == number)
 }
 
-fn headline(stuck: &Stuck, waits: &[waits::Wait], circle: &[usize], is_circle: bool) -> String {
-    let lost = waits.iter().any(|wait| wait.is_lost());
-    let first = circle.first().and_then(|first| waits.get(*first));
-    let at_channel = first.filter(|first| first.channel.is_some());
-    let is_guessed = circle.iter().any(|index| waits[*index].is_guessed());
-    match circle.len() {
-        1 if is_circle && is_guessed => {
-            "a thread waits for a lock that it probably holds itself".to_owned()
+fn headline(waits: &[Wait], circle: &[usize], is_circle: bool) -> String {
+    let lost = waits.iter().any(Wait::is_lost);
+    let circle: Vec<&Wait> = circle
+        .iter()
+        .filter_map(|index| waits.get(*index))
+        .collect();
+    let noun = noun(&circle);
+    let all = match noun {
+        "thread or task" => "threads and tasks".to_owned(),
+        noun => format!("{noun}s"),
+    };
+    let is_guessed = circle.iter().any(|wait| wait.is_guessed());
+    match &circle[..] {
+        [only] if is_circle && only.is_at_permit() => {
+            format!("a {noun} waits for a permit of which it has taken the newest itself")
         }
-        length @ 2.. if is_circle && is_guessed => {
-            format!("{length} threads probably wait for each other, in a circle")
+        [_] if is_circle && is_guessed => {
+            format!("a {noun} waits for a lock that it probably holds itself")
         }
-        1 if is_circle && let Some(first) = at_channel => if first.receives() {
+        [_, _, ..] if is_circle && is_guessed => {
+            let length = circle.len();
+            format!("{length} {all} probably wait for each other, in a circle")
+        }
+        [only] if is_circle && only.is_at_channel() => if only.receives() {
             "a thread waits for a message that only it could send itself"
         } else {
             "a thread waits for room that only it could make itself"
         }
         .to_owned(),
-        1 if is_circle => "a thread waits for a lock that it holds itself".to_owned(),
-        length @ 2.. if is_circle => format!("{length} threads wait for each other, in a circle"),
+        [_] if is_circle => format!("a {noun} waits for a lock that it holds itself"),
+        [_, _, ..] if is_circle => {
+            format!("{} {all} wait for each other, in a circle", circle.len())
+        }
         _ if lost => "a thread waits for a lock that nobody gives back".to_owned(),
-        _ if stuck.threads.len() == 1 => {
-            "it waits, and no thread is left that could end that".to_owned()
+        _ if waits.len() == 1 => "it waits, and no thread is left that could end that".to_owned(),
+        _ if waits.iter().any(Wait::is_task) => {
+            "every thread and task waits for another".to_owned()
         }
         _ => "every thread waits for another".to_owned(),
     }
 }
 
-fn hint(stuck: &Stuck, waits: &[waits::Wait], length: usize, is_circle: bool) -> Option<String> {
-    let all_locks = stuck
-        .threads
+fn hint(waits: &[Wait], circle: &[usize], is_circle: bool) -> Option<String> {
+    let circle: Vec<&Wait> = circle
         .iter()
-        .filter(|it| it.holder.is_some())
-        .count();
+        .filter_map(|index| waits.get(*index))
+        .collect();
+    let all_locks = waits.iter().filter(|wait| wait.is_at_lock()).count();
+    let length = circle.len();
     if is_circle && length > 1 && all_locks >= length {
-        return Some("Threads that take several locks in the same order cannot do that.".into());
+        let those = if noun(&circle) == "task" {
+            "Tasks"
+        } else {
+            "Threads"
+        };
+        return Some(format!(
+            "{those} that take several locks in the same order cannot do that."
+        ));
     }
     if is_circle && length > 1 && waits.iter().filter(|wait| wait.receives()).count() >= length {
         return Some(
             "Each waits for a message before it sends one: one of them must send first.".into(),
         );
     }
-    if is_circle && length == 1 && all_locks > 0 {
+    if is_circle && length == 1 && all_locks > 0 && !waits.iter().any(Wait::is_at_permit) {
         return Some("Drop the first guard before you lock again.".into());
     }
-    waits.iter().find_map(waits::Wait::hint)
+    waits.iter().find_map(Wait::hint)
 }
 
 impl Diagnosis {
@@ -192,7 +206,10 @@ impl Diagnosis {
         let subject = if self.is_cell {
             "This cell is stuck"
         } else {
-            "Threads of this cell are stuck"
+            match self.are_tasks {
+                true => "Tasks of this cell are stuck",
+                false => "Threads of this cell are stuck",
+            }
         };
         let advice = self.is_cell.then_some(ADVICE);
         representations(self.text(subject, advice), self.html(subject, advice))
@@ -213,11 +230,12 @@ impl Diagnosis {
         let cell = self
             .cell
             .map_or_else(|| "A cell".to_owned(), |cell| format!("In[{cell}]"));
+        let those = if self.are_tasks { "Tasks" } else { "Threads" };
         match (self.is_cell, is_over) {
             (true, true) => format!("{cell} was stuck"),
             (true, false) => format!("{cell} is stuck"),
-            (false, true) => format!("Threads of {cell} were stuck"),
-            (false, false) => format!("Threads of {cell} are stuck"),
+            (false, true) => format!("{those} of {cell} were stuck"),
+            (false, false) => format!("{those} of {cell} are stuck"),
         }
     }
 
@@ -300,14 +318,6 @@ fn with_code(text: &str) -> maud::Markup {
         @for (index, part) in text.split('`').enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
-    }
-}
-
-/// How a holder is called.
-fn name_of(holder: &LockHolder) -> String {
-    match holder.fate {
-        HolderFate::Left => "a thread that an interrupt has left behind".to_owned(),
-        _ => words::name(holder.number, holder.name.as_deref()),
     }
 }
 

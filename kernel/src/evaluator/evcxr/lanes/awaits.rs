@@ -41,7 +41,7 @@ const FILES: [(&str, Awaited); 27] = [
 
 /// What is awaited by code inside other code: the inner one knows, but that a barrier is made of a
 /// `watch` channel.
-pub(super) fn both(inner: Option<Awaited>, outer: Option<Awaited>) -> Option<Awaited> {
+pub(in super::super) fn both(inner: Option<Awaited>, outer: Option<Awaited>) -> Option<Awaited> {
     outer
         .filter(|outer| *outer == Awaited::Barrier)
         .or(inner)
@@ -49,7 +49,7 @@ pub(super) fn both(inner: Option<Awaited>, outer: Option<Awaited>) -> Option<Awa
 }
 
 /// What is awaited in the code of such a file; `None` if that is not known.
-pub(super) fn in_file(file: &str) -> Option<Awaited> {
+pub(in super::super) fn in_file(file: &str) -> Option<Awaited> {
     let is_it = |end: &str| {
         let before = file.strip_suffix(end);
         before.is_some_and(|before| before.is_empty() || before.ends_with('/'))

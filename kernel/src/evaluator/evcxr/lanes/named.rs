@@ -7,8 +7,8 @@ use interleave_lanes::Event;
 use interleave_protocol::{FutexUse, LockHolder, ThreadState, What};
 
 use super::super::{
+    awaited,
     places::{Place, Places},
-    why::waits::root,
 };
 
 /// The calls of each cell that wait, by its number in `In [n]`.
@@ -50,8 +50,8 @@ impl Calls {
             _ => None,
         });
         let named = waits.filter_map(|(at, used_by)| {
-            let found = self.find(at, places, |site| awaited(site, used_by).is_some());
-            Some((at, awaited(found?, used_by)?))
+            let found = self.find(at, places, |site| label(site, used_by).is_some());
+            Some((at, label(found?, used_by)?))
         });
         named.collect()
     }
@@ -84,18 +84,9 @@ impl Calls {
     }
 }
 
-/// What a thread waits for in such a call, with the student's name for it; see `why` for the sentence.
-fn awaited(site: &Site, used_by: FutexUse) -> Option<String> {
-    let name = &site.receiver;
-    Some(match (used_by, site.method.as_str()) {
-        (FutexUse::Lock, _) => return None,
-        (_, "recv" | "recv_timeout" | "for") => format!("message from {}", root(name)),
-        (_, "send" | "send_timeout") => format!("room in {name}"),
-        (_, "wait()") => format!("barrier {name}"),
-        (_, "wait_while" | "wait_timeout" | "wait_timeout_while") | (FutexUse::Condvar, "wait") => {
-            format!("wake-up at {name}")
-        }
-        (_, "result") => format!("result of {name}"),
-        _ => return None,
-    })
+/// What a thread waits for in such a call, that is no lock, with the student's name for it.
+fn label(site: &Site, used_by: FutexUse) -> Option<String> {
+    let what = awaited::What::of_call(used_by, Some(site)).filter(|_| used_by != FutexUse::Lock)?;
+    let is_told = !matches!(what, awaited::What::Future(_)) && what.name().is_some();
+    is_told.then(|| what.label())
 }

@@ -106,6 +106,7 @@ fn futex(used_by: FutexUse) -> &'static str {
         FutexUse::Lock => "waits for a lock",
         FutexUse::Condvar => "waits at a condition variable",
         FutexUse::Park => "is parked: waits for a message or a wake-up",
+        FutexUse::Once => "waits until something is initialized",
         FutexUse::Unknown => "waits for a lock or a wake-up",
     }
 }

@@ -5,7 +5,10 @@ use interleave_protocol::{
     CellFacts, CodeAddress, Location, NamedWait, Stuck, StuckThread, ThreadState,
 };
 
-use super::{super::places::Places, name, waits};
+use super::{
+    super::places::Places,
+    waits::{self, View, Wait},
+};
 
 /// What is known of it.
 #[derive(Debug)]
@@ -47,14 +50,17 @@ enum Who {
 type Frames = Vec<(u64, Position)>;
 
 impl Channel {
-    /// Of a thread that waits at this call. `cell` is the stuck cell's number in `In [n]`.
+    /// Of a thread or a task that waits at this call, and has noted what for.
     pub(super) fn of(
-        thread: &StuckThread,
+        noted: &[NamedWait],
         (number, site): (u32, &Site),
-        (stuck, cell): (&Stuck, Option<usize>),
-        places: &Places,
+        View {
+            stuck,
+            cell,
+            places,
+        }: View<'_>,
     ) -> Option<Self> {
-        let awaited = awaited(thread, number, site)?;
+        let awaited = awaited(noted, number, site)?;
         let receives = !matches!(site.method.as_str(), "send" | "wait()");
         let made = awaited
             .made
@@ -82,7 +88,7 @@ impl Channel {
     }
 
     /// `, made at In[4]:1, whose only sender is still there: …`
-    pub(super) fn remark(&self, called: Option<&str>, threads: &[StuckThread]) -> String {
+    pub(super) fn remark(&self, called: Option<&str>, waits: &[Wait]) -> String {
         let Some((place, names)) = &self.made else {
             return self.count_only();
         };
@@ -95,7 +101,7 @@ impl Channel {
             Some(called) if !there.is_empty() && called != there => format!(" as `{there}`"),
             _ => String::new(),
         };
-        format!(", made at {place}{other_name}{}", self.others(threads))
+        format!(", made at {place}{other_name}{}", self.others(waits))
     }
 
     /// What the other ends do, in the singular.
@@ -112,8 +118,8 @@ impl Channel {
     }
 
     /// Who has the other ends.
-    fn others(&self, threads: &[StuckThread]) -> String {
-        let named = self.holders.iter().map(|holder| holder.words(threads));
+    fn others(&self, waits: &[Wait]) -> String {
+        let named = self.holders.iter().map(|holder| holder.words(waits));
         let list = named.collect::<Vec<_>>().join(", ");
         let other = self.other();
         match self.count {
@@ -134,10 +140,11 @@ impl Channel {
         self.count == Some(self.holders.len() as u64) && self.holders.iter().all(is_known)
     }
 
-    /// The one thread that has the other side.
-    pub(super) fn only_other(&self) -> Option<usize> {
+    /// The one thread that has the other side, by its place among those that wait.
+    pub(super) fn only_other(&self, waits: &[Wait]) -> Option<usize> {
         let mut threads = self.holders.iter().map(|holder| match holder.who {
-            Who::Thread(index) => Some(index),
+            // The threads come before the tasks.
+            Who::Thread(index) => Some(index).filter(|index| *index < waits.len()),
             _ => None,
         });
         let first = threads.next()??;
@@ -153,11 +160,13 @@ impl Channel {
 }
 
 impl Holder {
-    fn words(&self, threads: &[StuckThread]) -> String {
+    fn words(&self, waits: &[Wait]) -> String {
         let place = self.place.as_ref();
         let place = place.map_or_else(String::new, |place| format!(" ({place})"));
         let who = match self.who {
-            Who::Thread(index) => threads.get(index).map_or_else(String::new, name),
+            Who::Thread(index) => waits
+                .get(index)
+                .map_or_else(String::new, |wait| wait.name.clone()),
             Who::Task(id) => format!("task {id}"),
             Who::Notebook => return format!("`{}`{place}, a variable of the notebook", self.name),
         };
@@ -165,9 +174,9 @@ impl Holder {
     }
 }
 
-/// What the thread has noted before this call; of `rx.recv().await`, before the call within.
-fn awaited<'a>(thread: &'a StuckThread, number: u32, site: &Site) -> Option<&'a NamedWait> {
-    let noted = |number: u32| thread.awaited.iter().find(|it| it.site == number);
+/// What was noted before this call; of `rx.recv().await`, before the call within.
+fn awaited<'a>(noted: &'a [NamedWait], number: u32, site: &Site) -> Option<&'a NamedWait> {
+    let noted = |number: u32| noted.iter().find(|it| it.site == number);
     noted(number).or_else(|| noted(number + 1).filter(|_| site.method == "await"))
 }
 
@@ -224,7 +233,11 @@ impl Look<'_> {
         let threads = threads.iter().enumerate();
         let threads = threads.filter(|(_, frames)| frames.iter().any(is_at));
         let threads = threads.map(|(index, _)| Who::Thread(index));
-        let tasks = self.stuck.tasks.iter();
+        let tasks = self
+            .stuck
+            .tasks
+            .iter()
+            .filter_map(|task| task.state.as_ref());
         let tasks = tasks.filter(|task| self.is_given(end, &task.spawned_at));
         threads
             .chain(tasks.map(|task| Who::Task(task.id)))
@@ -264,7 +277,8 @@ pub(super) fn come(thread: &StuckThread, (number, site): (u32, &Site), stuck: &S
     let ThreadState::Futex { address, .. } = thread.thread.state else {
         return String::new();
     };
-    let Some(size) = awaited(thread, number, site).and_then(|awaited| awaited.count) else {
+    let Some(size) = awaited(&thread.awaited, number, site).and_then(|awaited| awaited.count)
+    else {
         return String::new();
     };
     let is_there = |other: &&StuckThread| matches!(other.thread.state, ThreadState::Futex { address: there, .. } if there == address);

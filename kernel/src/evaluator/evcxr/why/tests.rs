@@ -1,6 +1,6 @@
 //! Diagnoses of threads that the tests make up.
 
-use interleave_protocol::{FutexUse, Thread};
+use interleave_protocol::{FutexUse, HolderFate, LockHolder, Thread, ThreadState};
 
 use super::*;
 
@@ -33,6 +33,7 @@ fn waiting(number: u64, name: &str, holder: Option<(u64, HolderFate)>) -> StuckT
         awaited: Vec::new(),
         holder: holder.map(|(number, fate)| LockHolder {
             number,
+            task: None,
             name: Some(["main", "left", "right"][number as usize - 1].to_owned()),
             fate,
             site: 0,
@@ -47,6 +48,7 @@ fn text(threads: Vec<StuckThread>) -> String {
         everyone: true,
         threads,
         tasks: Vec::new(),
+        other_tasks: 0,
         others: 0,
     };
     diagnose(&stuck, Some(7), &Places::default()).text("Stuck", None)
