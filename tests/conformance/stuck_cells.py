@@ -327,7 +327,8 @@ STUCK = {
         "let (tx, rx) = mpsc::channel::<i32>();\nlet first = runtime.spawn_blocking(move || rx.recv());\n"
         "let second = runtime.spawn_blocking(move || tx.send(1));\nruntime.block_on(second).unwrap().unwrap();",
         [
-            "every thread waits for another",
+            "every thread and task waits for another",
+            ", spawned at In[#]:4, waits for a thread of the pool for blocking work",
             "waits for a message from `rx` (In[#]:3), made at In[#]:2, whose only sender is still there, probably `tx` (In[#]:4) in task",
         ],
     ),

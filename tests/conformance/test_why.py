@@ -181,4 +181,3 @@ def test_tasks_in_a_circle_are_seen_while_others_run(lesson):
     assert text.startswith("Tasks of this cell are stuck: 3 tasks wait for each other, in a circle."), text
     assert f"awaits lock `right` (In[{number}]:8), which task " in text, text
     assert f"Tasks of In[{number}] are stuck: 3 tasks" in lesson.run(":why").value
-    lesson.run(":stop")

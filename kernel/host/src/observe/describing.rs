@@ -77,7 +77,7 @@ fn describe_tasks(found: &Found) -> Vec<StuckTask> {
         .collect();
     let is_left_alone = |task: &TaskState| {
         let waits = waiting.values().any(|it| it.name == task.name());
-        found.everyone && task.cell == found.cell && !task.is_running && !task.is_blocking && !waits
+        found.everyone && task.cell == found.cell && !task.is_running && !waits
     };
     let left = states.into_values().filter(is_left_alone);
     tasks.extend(left.map(|state| StuckTask {

@@ -1,6 +1,6 @@
 //! What one thread or task waits for, in words.
 
-use interleave_protocol::{Stuck, StuckTask, StuckThread, Thread, ThreadState};
+use interleave_protocol::{Stuck, StuckTask, StuckThread, TaskKind, Thread, ThreadState};
 
 use super::{
     super::{
@@ -70,7 +70,9 @@ impl Wait {
         let (mut parts, at_once) = Part::of_futures(&task.awaits, &task.awaited, view);
         if parts.is_empty() {
             let has_run = task.state.as_ref().is_some_and(|state| state.busy > 0);
+            let is_blocking = task.name.kind == TaskKind::Blocking;
             parts.push(Part::of_words(match (task.awaits.is_empty(), has_run) {
+                _ if is_blocking => "waits for a thread of the pool for blocking work",
                 (false, _) => "waits to be woken",
                 (true, true) => "waits to be run, and nobody runs it",
                 (true, false) => {
