@@ -7,6 +7,10 @@ use crate::{Picture, State, text::label, words};
 impl Picture {
     /// The lanes as a trace that <https://ui.perfetto.dev> opens: the cell is a process, each lane a
     /// thread of it, each arrow a flow. Its times are microseconds.
+    ///
+    /// Perfetto's importer (`importers/json` and `slice_tracker.cc` in its repository) cuts times off
+    /// to nanoseconds, drops a slice that overlaps another in part, and ties a flow to the slice that is
+    /// open on its thread at that moment. The thread whose number is the process's is its main one.
     #[must_use]
     pub fn to_chrome_json(&self) -> String {
         let cell = json!({ "name": format!("In [{}]", self.cell) });
@@ -43,7 +47,8 @@ impl Picture {
     }
 
     fn event(&self, phase: &str, name: &str, lane: usize, more: Value) -> Value {
-        let mut event = json!({ "ph": phase, "name": name, "pid": self.cell, "tid": lane + 1 });
+        let mut event =
+            json!({ "ph": phase, "name": name, "pid": self.cell, "tid": self.cell + lane });
         if let (Some(event), Value::Object(more)) = (event.as_object_mut(), more) {
             event.extend(more);
         }
@@ -51,9 +56,10 @@ impl Picture {
     }
 }
 
-/// Microseconds, down to the nanosecond.
+/// Microseconds, of which a thousand times as much, cut off, is the number of nanoseconds again, also
+/// if who reads them is wrong in the last digit.
 fn micros(nanoseconds: u64) -> f64 {
-    nanoseconds as f64 / 1000.0
+    (nanoseconds as f64 + 0.25) / 1000.0
 }
 
 fn said(state: &State) -> &str {
@@ -71,5 +77,20 @@ fn category(state: &State) -> &'static str {
         State::Ready => "ready",
         State::Waits(_) | State::Idle => "wait",
         State::Says(_) => "state",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_nanosecond_is_lost() {
+        for nanoseconds in (0..20_000).chain(86_400_000_000_000..86_400_000_020_000) {
+            let micros = micros(nanoseconds);
+            for read in [micros.next_down(), micros, micros.next_up()] {
+                assert_eq!((read * 1000.0) as u64, nanoseconds);
+            }
+        }
     }
 }
