@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from base64 import b64decode
 
 import pytest
+from gates import UNTIL_IT_WAITS
 
 USE = "use std::{sync::{Arc, Barrier, mpsc}, thread, time::Duration};"
 # Both threads and the cell wait for each other, so that each is seen to wait.
@@ -113,10 +114,12 @@ def test_lanes_are_saved_as_the_name_says(kernel, tmp_path):
 
 
 def test_lanes_grow_while_a_cell_runs(kernel):
+    kernel.run(UNTIL_IT_WAITS)
     # The cell waits for input, so the test says how long it runs.
     cell = kernel.send(
         "let (go, wait) = mpsc::channel::<()>();\n"
         "let waiter = thread::Builder::new().name(\"waiter\".into()).spawn(move || wait.recv()).unwrap();\n"
+        'until_it_waits("waiter");\n'
         "std::io::stdin().read_line(&mut String::new())?;\n"
         "go.send(())?;\n"
         "waiter.join().unwrap()?;",
