@@ -54,6 +54,8 @@ def interrupted(kernel, chance, times):
     for _ in range(times):
         runs = chance.random() < 0.5
         request = kernel.send(chance.choice(RUNS if runs else ENDS))
+        # On another socket, an interrupt could come before the cell, and would be one of nothing.
+        kernel.synchronize()
         # A moment by chance is what is tested here; nothing waits for this time to pass.
         time.sleep(chance.random() * 0.6)
         kernel.manager.interrupt_kernel()
