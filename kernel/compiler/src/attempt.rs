@@ -107,7 +107,7 @@ fn remove(file: &Path) -> io::Result<()> {
 
 /// Whether every error has to do with a line that stores a variable. Then evcxr compiles once more,
 /// without that line ([`crate::keeping`]).
-fn is_about_stored_variables(diagnostics: &[String], source: &str) -> bool {
+pub(crate) fn is_about_stored_variables(diagnostics: &[String], source: &str) -> bool {
     let lines: Vec<&str> = source.lines().collect();
     let is_stored = |span: &Value| {
         let line = span["line_start"].as_u64().unwrap_or_default();

@@ -2,9 +2,9 @@
 
 use std::{
     ffi::OsString,
-    fs,
+    fs, io,
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
 };
 
 use anyhow::{Context, Result};
@@ -67,7 +67,7 @@ impl Caller<'_> {
     }
 
     /// Calls rustc, unless the same was answered before. `made` is the file that it makes, if that
-    /// matters. Kept is what `keep` accepts.
+    /// matters. Kept is what `keep` accepts. rustc is ended when it has said a line that is `enough`.
     ///
     /// # Errors
     ///
@@ -77,6 +77,7 @@ impl Caller<'_> {
         mut rustc: Command,
         source: &str,
         made: Option<&str>,
+        enough: &dyn Fn(&[u8]) -> bool,
         keep: impl FnOnce(&Answered) -> bool,
     ) -> Result<Answered> {
         let question = self.question(&rustc, source)?;
@@ -95,7 +96,7 @@ impl Caller<'_> {
                 said: answer.said,
             });
         }
-        let answered = self.run(&mut rustc)?;
+        let answered = self.run(&mut rustc, enough)?;
         if let Some((cache, question)) = &memory
             && keep(&answered)
             && self.has_read_nothing_but(source)
@@ -111,19 +112,19 @@ impl Caller<'_> {
         Ok(answered)
     }
 
-    fn run(&self, rustc: &mut Command) -> Result<Answered> {
+    fn run(&self, rustc: &mut Command, enough: &dyn Fn(&[u8]) -> bool) -> Result<Answered> {
         let mut directory = OsString::from("--remap-path-prefix=");
         directory.push(self.directory);
         directory.push(format!("={NAME_OF_DIRECTORY}"));
         rustc.arg(directory);
-        let output = match forkserver::output_of_rustc(self.installation, rustc) {
+        let output = match forkserver::output_of_rustc(self.installation, rustc, enough) {
             Some(output) => output,
             None => rustc
                 .stdin(Stdio::null())
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped())
                 .spawn()
-                .and_then(Child::wait_with_output)
+                .and_then(|child| output_of(child, enough))
                 .with_context(|| format!("cannot run {}", rustc.get_program().display()))?,
         };
         Ok(Answered {
@@ -165,6 +166,22 @@ impl Caller<'_> {
         let said = fs::read_to_string(self.directory.join(READ));
         said.is_ok_and(|said| names_only(&said, source))
     }
+}
+
+fn output_of(mut child: Child, enough: &dyn Fn(&[u8]) -> bool) -> io::Result<Output> {
+    let mut said = (Vec::new(), false);
+    if let Some(stderr) = child.stderr.take() {
+        said = forkserver::read(stderr, enough)?;
+    }
+    let (stderr, is_enough) = said;
+    if is_enough {
+        child.kill()?;
+    }
+    Ok(Output {
+        status: child.wait()?,
+        stdout: Vec::new(),
+        stderr,
+    })
 }
 
 /// Each file that was read has a line of its own, `file:`; each variable one with `# env-dep:`.

@@ -8,9 +8,8 @@ use std::{
 };
 
 use anyhow::{Context, Result};
-use interleave_protocol::CellFacts;
+use interleave_protocol::{CellFacts, types::Found};
 use serde_json::Value;
-use toml::Table;
 
 use crate::{
     attempt,
@@ -19,7 +18,9 @@ use crate::{
     dependencies::Dependencies,
     files, forkserver,
     installation::Installation,
-    keeping, limits,
+    keeping,
+    learning::{self, Learning},
+    limits,
     notes::Notes,
     order::{self, Ordered},
     prelude,
@@ -27,6 +28,8 @@ use crate::{
     rewrite, runtime, shown,
     statics::{self, Known, definitions},
 };
+
+mod options;
 
 /// evcxr 0.22 (`module.rs`) reads the path of the shared object from the file that this names.
 pub const OBJECT_PATH_ENV: &str = "EVCXR_EXECUTION_SO_PATH";
@@ -36,6 +39,16 @@ const OBJECT: &str = "out/libctx.so";
 
 /// Put behind the code of an error that evcxr would act on, so that it does not.
 pub const HIDDEN_CODE_MARK: char = '!';
+
+/// What a call of rustc is for.
+pub(crate) enum Purpose<'a> {
+    /// What evcxr has asked for.
+    Object,
+    /// That, and the types of variables. The object is of no use when a line was said that is enough.
+    Types(&'a dyn Fn(&[u8]) -> bool),
+    /// Only what rustc says.
+    Words,
+}
 
 /// Compiles the cell whose source evcxr wrote to `src/lib.rs` in `directory`. Diagnostics go to
 /// standard output, one JSON object a line, as evcxr reads them.
@@ -61,17 +74,29 @@ pub fn compile(
         dependencies,
         directory,
     };
-    let rustc = |source: &str| -> Result<Run> {
+    let rustc = |source: &str, purpose: Purpose<'_>| -> Result<Run> {
         let mut rustc = caller.rustc(source);
-        rustc.args(code_generation(directory, dependencies, &facts, emit)?);
-        if emit == Emit::SharedObject {
+        let makes_object = emit == Emit::SharedObject && !matches!(purpose, Purpose::Words);
+        let mut arguments = options::code_generation(directory, dependencies, &facts, emit)?;
+        if makes_object {
             rustc.args(forkserver::linker_arguments(installation));
+        } else {
+            options::without_object(&mut arguments);
         }
-        let made = (emit == Emit::SharedObject).then_some(OBJECT);
-        let answered = caller.call(rustc, source, made, |answered| {
-            answered.success || keeping::is_about_borrows(&answered.said)
-        })?;
-        Ok(Run::of(answered))
+        rustc.args(arguments);
+        let made = makes_object.then_some(OBJECT);
+        let keeps =
+            |answered: &Answered| answered.success || keeping::is_about_borrows(&answered.said);
+        let answered = match purpose {
+            Purpose::Types(enough) => {
+                Learning::ask(&mut rustc);
+                limits::within(learning::MOST_SECONDS, || {
+                    caller.call(rustc, source, made, enough, keeps)
+                })
+            }
+            Purpose::Object | Purpose::Words => caller.call(rustc, source, made, &|_| false, keeps),
+        };
+        Ok(Run::of(answered?))
     };
     match emit {
         Emit::Check => check(directory, rustc),
@@ -80,12 +105,12 @@ pub fn compile(
 }
 
 /// Only looks for errors. evcxr does so before it says that it does not know a variable's type.
-fn check(directory: &Path, rustc: impl Fn(&str) -> Result<Run>) -> Result<ExitCode> {
-    let generated = read_generated(directory)?;
+fn check(directory: &Path, rustc: impl Fn(&str, Purpose<'_>) -> Result<Run>) -> Result<ExitCode> {
     let facts = read_facts(directory)?;
+    let generated = learning::with_types(&read_generated(directory)?, &facts);
     let path = source_path(directory, &facts)?;
     fs::write(path, rewrite::without_marks(&generated))?;
-    let run = rustc(&facts.source())?;
+    let run = rustc(&facts.source(), Purpose::Object)?;
     let exit_code = run.exit_code();
     print(&keeping::about_the_cell(run.diagnostics))?;
     Ok(exit_code)
@@ -94,7 +119,7 @@ fn check(directory: &Path, rustc: impl Fn(&str) -> Result<Run>) -> Result<ExitCo
 fn build(
     dependencies: &Dependencies,
     directory: &Path,
-    rustc: impl Fn(&str) -> Result<Run>,
+    rustc: impl Fn(&str, Purpose<'_>) -> Result<Run>,
 ) -> Result<ExitCode> {
     let facts = read_facts(directory)?;
     let Rewritten {
@@ -113,13 +138,29 @@ fn build(
         return Ok(ExitCode::FAILURE);
     }
     let mut notes = Notes::read(directory, &facts);
-    let level = opt_level(directory, &facts)?;
+    let learning = Learning::of(&source, &facts, notes.learnt());
+    // evcxr compiles a cell with errors once more.
+    if learning.is_some() && notes.are_refused() {
+        return refuse(&mut notes);
+    }
+    let level = options::level(directory, &facts)?;
     loop {
         let source = keeping::with_early_drops(&source, notes.early_drops());
         let mut run =
             attempt::with_checkpoints(&path, &facts.source(), &source, &facts, &level, || {
-                rustc(&facts.source())
+                let rustc = |purpose: Purpose<'_>| rustc(&facts.source(), purpose);
+                match &learning {
+                    Some(learning) => learning.compile(&path, rustc),
+                    None => rustc(Purpose::Object),
+                }
             })?;
+        if let Some(learning) = learning.as_ref().filter(|learning| learning.is_refused()) {
+            if let Some(found) = learning.found() {
+                files::replace(&directory.join(Found::FILE), serde_json::to_vec(&found)?)?;
+            }
+            return refuse(&mut notes);
+        }
+        notes.learn(learning.as_ref().map(Learning::answer));
         let generated = as_generated(&source);
         if let Some(ordered) = &ordered {
             let diagnostics = run.diagnostics.into_iter();
@@ -145,6 +186,12 @@ fn build(
         fs::write(file, object.as_os_str().as_encoded_bytes())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn refuse(notes: &mut Notes) -> Result<ExitCode> {
+    notes.refuse()?;
+    println!("{}", learning::refusal());
+    Ok(ExitCode::FAILURE)
 }
 
 fn read_facts(directory: &Path) -> Result<CellFacts> {
@@ -185,14 +232,15 @@ fn rewrite_cell(
         Ok(text) => serde_json::from_slice(&text)?,
         Err(_) => Known::default(),
     };
-    let generated = rewrite::without_marks(&generated);
+    let made = learning::numbers(&generated, facts);
+    let generated = rewrite::without_marks(&learning::with_types(&generated, facts));
     let ordered = order::ordered(&generated);
     let generated = ordered
         .as_ref()
         .map_or(&generated, |ordered| &ordered.source);
     let rewritten = rewrite::rewrite(generated, facts);
     let rewritten = runtime::enter_if_named(rewritten, &dependencies.users_of_tokio);
-    let rewritten = definitions::watch(&rewritten);
+    let rewritten = definitions::watch(&rewritten, &made);
     Ok(Rewritten {
         path: source_path(directory, facts)?,
         source: statics::share(&rewritten, facts, &mut statics),
@@ -201,69 +249,8 @@ fn rewrite_cell(
     })
 }
 
-fn code_generation(
-    directory: &Path,
-    dependencies: &Dependencies,
-    facts: &CellFacts,
-    emit: Emit,
-) -> Result<Vec<String>> {
-    let libraries = dependencies.directory.display();
-    let mut arguments: Vec<String> = match emit {
-        Emit::Check => vec!["--crate-type=lib".into(), "--emit=metadata".into()],
-        Emit::SharedObject => vec![
-            "--crate-type=cdylib".into(),
-            "--emit=link".into(),
-            parts(),
-            "-Crpath".into(),
-            format!("-Clink-arg=-Wl,-rpath,{libraries}"),
-        ],
-    };
-    arguments.extend([
-        format!("-Copt-level={}", opt_level(directory, facts)?),
-        "-Cdebug-assertions=on".into(),
-        "-Coverflow-checks=on".into(),
-        "-Cprefer-dynamic".into(),
-        // The host finds the callers of a function by frame pointers, and the kernel their lines.
-        "-Cforce-frame-pointers=yes".into(),
-        "-Cdebuginfo=line-tables-only".into(),
-    ]);
-    Ok(arguments)
-}
-
-/// Environment variable: `off` compiles in parts that are kept, as cargo does.
-const CODEGEN_SWITCH: &str = "INTERLEAVE_CODEGEN";
-
-/// Little of a cell is the same as in the cell before. What rustc spends on keeping and comparing
-/// parts is more than it saves: a third of the time of a larger cell.
-fn parts() -> String {
-    let is_off = std::env::var_os(CODEGEN_SWITCH).is_some_and(|value| value == "off");
-    let option = if is_off {
-        "-Cincremental=incremental"
-    } else {
-        "-Ccodegen-units=2"
-    };
-    option.to_owned()
-}
-
-/// What `:opt` chose, for this cell or for the notebook: evcxr writes the latter into the profile of
-/// the cell's `Cargo.toml`.
-fn opt_level(directory: &Path, facts: &CellFacts) -> Result<String> {
-    if let Some(level) = &facts.opt_level {
-        return Ok(level.clone());
-    }
-    let manifest: Table = fs::read_to_string(directory.join("Cargo.toml"))?.parse()?;
-    let level = manifest
-        .get("profile")
-        .and_then(|profile| profile.get("dev")?.get("opt-level"));
-    Ok(match level {
-        Some(toml::Value::String(level)) => level.clone(),
-        Some(level) => level.to_string(),
-        None => "0".to_owned(),
-    })
-}
-
 /// What rustc answered.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Run {
     pub(crate) success: bool,
     /// One JSON object each.
@@ -334,22 +321,5 @@ mod tests {
         assert!(hide_from_evcxr(error("E0277")).contains("E0277!"));
         assert_eq!(hide_from_evcxr(error("E0382")), error("E0382"));
         assert_eq!(hide_from_evcxr("no json".into()), "no json");
-    }
-
-    #[test]
-    fn the_optimisation_level_is_the_one_that_evcxr_wrote() {
-        let directory = tempfile::tempdir().unwrap();
-        let write = |level: &str| {
-            let manifest = format!("[profile.dev]\nopt-level = {level}\n");
-            fs::write(directory.path().join("Cargo.toml"), manifest).unwrap();
-            opt_level(directory.path(), &CellFacts::default()).unwrap()
-        };
-        assert_eq!(write("2"), "2");
-        assert_eq!(write("\"s\""), "s");
-        let facts = CellFacts {
-            opt_level: Some("3".into()),
-            ..CellFacts::default()
-        };
-        assert_eq!(opt_level(directory.path(), &facts).unwrap(), "3");
     }
 }

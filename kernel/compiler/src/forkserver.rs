@@ -10,7 +10,7 @@ use std::{
     collections::BTreeMap,
     ffi::{CString, OsString},
     fs,
-    io::{self, Read, Write},
+    io::{self, BufRead, BufReader, Read, Write},
     os::{
         fd::{AsFd, BorrowedFd},
         unix::{
@@ -128,14 +128,21 @@ impl Tool {
     ///
     /// The pipe is nobody else's: a server that is stopped keeps the descriptors that it was sent, and who
     /// waits for the end of such a stream would wait for the server.
-    fn output(self, installation: &Installation, command: &Command) -> Option<Output> {
+    fn output(
+        self,
+        installation: &Installation,
+        command: &Command,
+        enough: &dyn Fn(&[u8]) -> bool,
+    ) -> Option<Output> {
         let nothing = fs::File::open("/dev/null").ok()?;
-        let (mut reader, writer) = io::pipe().ok()?;
+        let (reader, writer) = io::pipe().ok()?;
         let streams = [nothing.as_fd(), writer.as_fd(), writer.as_fd()];
         let running = self.run(installation, command, streams)?;
         drop(writer);
-        let mut stderr = Vec::new();
-        reader.read_to_end(&mut stderr).ok()?;
+        let (stderr, is_enough) = read(reader, enough).ok()?;
+        if is_enough {
+            running.end();
+        }
         Some(Output {
             status: running.status()?,
             stdout: Vec::new(),
@@ -175,10 +182,32 @@ impl Tool {
     }
 }
 
-/// What rustc says on standard error, and how it ends. `None` if the server cannot, or has ended or was
-/// stopped meanwhile.
-pub(crate) fn output_of_rustc(installation: &Installation, command: &Command) -> Option<Output> {
-    Tool::Rustc.output(installation, command)
+/// What rustc says on standard error, and how it ends. It is ended when it has said a line that is
+/// `enough`. `None` if the server cannot, or has ended or was stopped meanwhile.
+pub(crate) fn output_of_rustc(
+    installation: &Installation,
+    command: &Command,
+    enough: &dyn Fn(&[u8]) -> bool,
+) -> Option<Output> {
+    Tool::Rustc.output(installation, command, enough)
+}
+
+/// Reads to the end, or to a line that is `enough`. Returns whether there was one.
+pub(crate) fn read(
+    reader: impl Read,
+    enough: &dyn Fn(&[u8]) -> bool,
+) -> io::Result<(Vec<u8>, bool)> {
+    let mut reader = BufReader::new(reader);
+    let mut said = Vec::new();
+    loop {
+        let start = said.len();
+        if reader.read_until(b'\n', &mut said)? == 0 {
+            return Ok((said, false));
+        }
+        if enough(&said[start..]) {
+            return Ok((said, true));
+        }
+    }
 }
 
 /// Links, as the program that rustc has for that would.
@@ -191,7 +220,7 @@ pub fn link(installation: &Installation, arguments: &[OsString]) -> Result<ExitS
     let linker = linker.context("this toolchain has no linker of its own")?;
     let mut command = Command::new(linker);
     command.args(["-flavor", "gnu"]).args(arguments);
-    match Tool::Linker.output(installation, &command) {
+    match Tool::Linker.output(installation, &command, &|_| false) {
         Some(output) => {
             io::stderr().write_all(&output.stderr)?;
             Ok(output.status)

@@ -18,7 +18,8 @@
 //! - [`seams`]: tokio and rayon are changed a little, so that tasks and jobs know their cell.
 //! - [`prelude`]: a cell is never linked with another prelude than the one that the host has.
 //! - [`progress`]: the kernel hears how far cargo has come.
-//! - [`types`]: rustc says what the variables of a cell are.
+//! - [`learning`]: rustc says what the variables of a cell are while it compiles it.
+//! - [`types`]: rustc says so before that.
 //! - [`keeping`]: which variables later cells can have; what ended and why goes into [`notes`].
 //! - [`answers`]: what rust-analyzer asks cargo about the toolchain is asked once.
 //!
@@ -39,6 +40,7 @@ pub mod insertions;
 pub mod installation;
 pub mod keeping;
 mod leading;
+pub mod learning;
 pub mod limits;
 pub mod notes;
 pub mod order;

@@ -24,3 +24,12 @@ pub fn processor(seconds: u64) {
     };
     let _ = setrlimit(Resource::Cpu, limit);
 }
+
+/// What `work` starts may compute so many seconds each.
+pub fn within<T>(seconds: u64, work: impl FnOnce() -> T) -> T {
+    let before = getrlimit(Resource::Cpu);
+    processor(seconds);
+    let done = work();
+    let _ = setrlimit(Resource::Cpu, before);
+    done
+}

@@ -1,13 +1,13 @@
 //! What the compiler notes about a cell for the kernel; see [`CellNotes`].
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
 
 use anyhow::Result;
-use interleave_protocol::{CellFacts, CellNotes};
+use interleave_protocol::{CellFacts, CellNotes, types::Learnt};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -29,6 +29,9 @@ struct InFile {
     /// See [`Judgement::drop_early`].
     #[serde(default)]
     drop_early: BTreeSet<String>,
+    /// The types of its variables cannot be learnt.
+    #[serde(default)]
+    refused: bool,
 }
 
 impl Notes {
@@ -72,6 +75,37 @@ impl Notes {
         let again = judgement.forwarded.iter().all(|line| !is_error(line)) && *drops != before;
         self.write()?;
         Ok(again)
+    }
+
+    /// Whether [`Notes::refuse`] was called.
+    pub fn are_refused(&self) -> bool {
+        self.notes.refused
+    }
+
+    /// Forgets what was noted: the kernel asks for the types, and then the cell is compiled anew.
+    ///
+    /// # Errors
+    ///
+    /// When the disk fails.
+    pub fn refuse(&mut self) -> Result<()> {
+        self.notes = InFile {
+            refused: true,
+            ..InFile::default()
+        };
+        self.write()
+    }
+
+    /// What was learnt of its types; see [`crate::learning`].
+    pub fn learnt(&self) -> BTreeMap<String, Learnt> {
+        self.notes.for_kernel.learnt.clone()
+    }
+
+    /// Notes what was learnt, for [`Notes::finish`] and [`Notes::take`] to write.
+    pub fn learn(&mut self, learnt: Option<BTreeMap<String, Learnt>>) {
+        self.notes
+            .for_kernel
+            .learnt
+            .extend(learnt.into_iter().flatten());
     }
 
     /// Notes the warnings of a compilation that succeeded.

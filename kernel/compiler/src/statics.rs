@@ -28,7 +28,7 @@ use syn::{Item, spanned::Spanned};
 use self::find::{Kind, Static};
 
 pub mod definitions;
-mod find;
+pub(crate) mod find;
 
 /// The statics of the process that runs the cells.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

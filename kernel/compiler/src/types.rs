@@ -24,8 +24,14 @@ use crate::{
     call::{Answered, Caller},
     dependencies::Dependencies,
     installation::Installation,
-    limits, order, unneeded,
+    learning, limits, order, unneeded,
 };
+
+mod certain;
+mod names;
+
+pub(crate) use certain::Certain;
+pub use names::{Nameable, as_rust};
 
 /// Where the question is, in the directory of the cell.
 const SOURCE: &str = "types.rs";
@@ -58,6 +64,7 @@ pub fn learn(
         .context("cannot read the source that evcxr wrote")?;
     // What only evcxr reads would hide a `thread_local!` in a module.
     let source = interleave_protocol::types::without_added(&source);
+    let source = learning::with_types(&source, &wanted.facts);
     let caller = Caller {
         installation,
         dependencies,
@@ -95,7 +102,8 @@ fn ask(caller: Caller<'_>, source: &str, names: &[String]) -> Result<Found> {
     // Not the file that evcxr wrote: it compares what is there with what it is about to write.
     fs::write(caller.directory.join(SOURCE), source)?;
     let understand = |answered: &Answered| read(&String::from_utf8_lossy(&answered.said), &lines);
-    let answered = caller.call(rustc(caller, SOURCE), SOURCE, None, |answered| {
+    let rustc = rustc(caller, SOURCE);
+    let answered = caller.call(rustc, SOURCE, None, &|_| false, |answered| {
         !understand(answered).other_errors
     })?;
     let ended = answered.status.and_then(|status| status.signal());

@@ -1,6 +1,10 @@
 //! What the kernel tells the compiler about the next cell.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::types::Learnt;
 
 /// What the kernel tells the compiler about the next cell, in [`CellFacts::FILE`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -33,6 +37,13 @@ pub struct CellFacts {
     /// name was shadowed.
     #[serde(default)]
     pub unkept: Vec<String>,
+    /// The types of the cell's variables are to be learnt while it is compiled: they stand as
+    /// [`types::alias`](crate::types::alias) with its `id`.
+    #[serde(default)]
+    pub learn: bool,
+    /// What was learnt so of other cells, by alias.
+    #[serde(default)]
+    pub learnt: BTreeMap<String, Learnt>,
 }
 
 impl CellFacts {

@@ -71,6 +71,10 @@ pub const PRELUDE_LINK: &str = "prelude.so";
 /// the prelude than the host has loaded. The link leads to the new build by then.
 pub const PRELUDE_CHANGED: &str = "interleave_prelude_changed";
 
+/// Code of the error with which the compiler refuses a cell because it cannot learn the types of its
+/// variables while it compiles; see [`CellFacts::learn`].
+pub const TYPES_NOT_LEARNT: &str = "interleave_types_not_learnt";
+
 /// From the host to the kernel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]

@@ -1,7 +1,11 @@
 //! What the compiler notes about a cell for the kernel, and the kernel for the compiler.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+use crate::types::Learnt;
 
 /// What the compiler tells the kernel about a cell beside its errors, in [`CellFacts::notes`](crate::CellFacts::notes).
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -10,6 +14,9 @@ pub struct CellNotes {
     pub warnings: Vec<Value>,
     /// Variables that no later cell can have.
     pub ended: Vec<EndedVariable>,
+    /// The types of its variables, by alias; see [`CellFacts::learn`](crate::CellFacts::learn).
+    #[serde(default)]
+    pub learnt: BTreeMap<String, Learnt>,
 }
 
 /// A variable that no later cell can have.

@@ -22,6 +22,24 @@ pub const OPEN_ITEM: &str = "/*\u{b}\u{c}*/";
 /// The end of an item that is not for rustc: all of what was added there.
 pub const END_OF_ITEM: &str = "\u{b}\u{b}}";
 
+/// What stands for the type of a variable while nobody knows it.
+pub fn alias(cell: u64, variable: usize) -> String {
+    format!("{ALIAS}{cell}_{variable}")
+}
+
+/// Begins every [`alias`].
+pub const ALIAS: &str = "interleave_type_";
+
+/// A type that stands in evcxr under an [`alias`].
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Learnt {
+    /// The type, as it can be written in every cell.
+    pub ty: String,
+    /// A number for what it was made of when the variable was made; 0 if of nothing that a notebook
+    /// can define anew.
+    pub definitions: u64,
+}
+
 /// The question: a file beside the cell's `Cargo.toml`, there while `cargo check` runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Wanted {

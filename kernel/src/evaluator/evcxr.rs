@@ -16,6 +16,7 @@ use self::{
     analyst::{Analyst, leash::Leash},
     host_link::HostLink,
     interrupt::Interrupter,
+    learnt::LearntTypes,
     lets::Typed,
     notebook::Notebook,
     options::Options,
@@ -46,6 +47,7 @@ mod known_names;
 mod lanes;
 mod last_words;
 mod late_statics;
+mod learnt;
 mod lets;
 mod limit;
 mod lineage;
@@ -127,6 +129,7 @@ struct EvcxrEvaluator {
     notebook: Notebook,
     /// The cell as evcxr was given it.
     typed: Typed,
+    learnt: LearntTypes,
     variables: Variables,
 }
 
@@ -168,6 +171,7 @@ impl EvcxrEvaluator {
                 .map(|command| Analyst::new(command, interrupter.leash().clone())),
             notebook: Notebook::default(),
             typed: Typed::default(),
+            learnt: LearntTypes::default(),
             variables: Variables::default(),
         })
     }
@@ -221,7 +225,7 @@ impl EvcxrEvaluator {
             self.notebook.add(code);
             if commands::shows_types(code) {
                 for text in outputs.content_by_mime_type.values_mut() {
-                    *text = names::short(text);
+                    *text = names::short(&self.learnt.in_text(text));
                 }
             }
         }

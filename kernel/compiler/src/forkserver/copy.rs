@@ -26,7 +26,7 @@ use rustix::{
         SocketAddrUnix, SocketFlags, SocketType, connect, recv, send, sendmsg, socket_with,
         sockopt::{Timeout, set_socket_timeout},
     },
-    process::{Pid, PidfdFlags, pidfd_open},
+    process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal},
 };
 
 /// So long a server may take for what it does at once: to make a copy, and to tell how one has ended. It
@@ -59,6 +59,12 @@ impl Running {
             end,
             socket: socket.to_owned(),
         })
+    }
+
+    /// Ends the copy.
+    pub(super) fn end(&self) {
+        // An error means that it has ended.
+        let _ = pidfd_send_signal(&self.end, Signal::KILL);
     }
 
     /// Waits until the copy has ended. `None` if the server does not tell how.

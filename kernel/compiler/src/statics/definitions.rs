@@ -26,8 +26,9 @@ use crate::{
 /// Attributes that change nothing of a value.
 const HARMLESS: [&str; 6] = ["allow", "derive", "doc", "expect", "must_use", "warn"];
 
-/// Writes what the store is told and asked behind the lines that evcxr generated.
-pub fn watch(source: &str) -> String {
+/// Writes what the store is told and asked behind the lines that evcxr generated. `made` are the numbers of
+/// those variables that were kept before anybody knew their types.
+pub fn watch(source: &str, made: &BTreeMap<String, u64>) -> String {
     let mut lines: Vec<String> = source.lines().map(str::to_owned).collect();
     let header = lines
         .iter()
@@ -43,8 +44,12 @@ pub fn watch(source: &str) -> String {
             if code == 0 {
                 continue;
             }
+            let told = made.get(name).map(|made| {
+                format!(" evcxr_variable_store.define(&[(stringify!({name}), {made})]);")
+            });
             let question = format!(
-                " vars_ok = vars_ok && evcxr_variable_store.is_defined_as(stringify!({name}), {code});"
+                "{} vars_ok = vars_ok && evcxr_variable_store.is_defined_as(stringify!({name}), {code});",
+                told.unwrap_or_default()
             );
             line.push_str(&question);
         } else if let Some((name, ty)) = put(line) {
@@ -67,6 +72,11 @@ pub fn watch(source: &str) -> String {
     }
     lines.push(String::new());
     lines.join("\n")
+}
+
+/// A number for all that a type is made of in this source; 0 if the notebook defines nothing of it.
+pub fn code(source: &str, ty: &str) -> u64 {
+    syn::parse_file(source).map_or(0, |file| Definitions::of(&file.items).code(ty))
 }
 
 /// What the items of a source say about values, by their names.
@@ -194,10 +204,6 @@ fn is_harmless(attribute: &TokenTree) -> bool {
 mod tests {
     use super::*;
 
-    fn code(items: &str, ty: &str) -> u64 {
-        Definitions::of(&syn::parse_file(items).unwrap().items).code(ty)
-    }
-
     #[test]
     fn a_type_is_what_it_is_made_of() {
         const ITEMS: &str = "struct Outer { inner: Vec<Inner> }\nstruct Inner { a: u8 }\n\
@@ -235,7 +241,7 @@ mod tests {
             vars_ok &= evcxr_variable_store.check_variable::<S>(stringify!(s));\n}\n\
             evcxr_variable_store.put_variable::<S>(stringify!(s), s);\nevcxr_variable_store\n}\n";
         let number = code(source, "S");
-        let watched = watch(source);
+        let watched = watch(source, &BTreeMap::new());
         assert_eq!(watched.lines().count(), source.lines().count());
         let question = format!(
             "(stringify!(s)); vars_ok = vars_ok && evcxr_variable_store.is_defined_as(stringify!(s), {number});\n"
@@ -245,5 +251,13 @@ mod tests {
             "evcxr_variable_store.define(&[(stringify!(s), {number})]); evcxr_variable_store\n"
         );
         assert!(watched.contains(&told), "{watched}");
+    }
+    #[test]
+    fn what_was_made_before_its_type_was_known_is_defined_then() {
+        let source = "struct S;\npub extern \"C-unwind\" fn run_user_code_1() {\n\
+            vars_ok &= evcxr_variable_store.check_variable::<S>(stringify!(s));\n}\n";
+        let watched = watch(source, &BTreeMap::from([("s".to_owned(), 7)]));
+        let told = "(stringify!(s)); evcxr_variable_store.define(&[(stringify!(s), 7)]); vars_ok =";
+        assert!(watched.contains(told), "{watched}");
     }
 }

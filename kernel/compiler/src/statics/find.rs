@@ -47,7 +47,7 @@ pub(super) fn statics(items: &[Item]) -> Vec<Static> {
 }
 
 /// What an item is called. A macro may have several names.
-pub(super) fn names(item: &Item) -> Vec<String> {
+pub(crate) fn names(item: &Item) -> Vec<String> {
     let name = match item {
         Item::Const(item) => &item.ident,
         Item::Enum(item) => &item.ident,

@@ -7,6 +7,7 @@ use std::{
     alloc::Layout,
     any::TypeId,
     collections::HashMap,
+    marker::PhantomData,
     mem::{ManuallyDrop, MaybeUninit, transmute},
     panic::{AssertUnwindSafe, catch_unwind},
     ptr,
@@ -32,12 +33,16 @@ pub struct VariableStore {
     taken_by: Owner,
 }
 
+/// A variable was kept. By this the compiler learns its type.
+#[derive(Debug)]
+pub struct Kept<T>(PhantomData<T>);
+
 /// What is generic is compiled into each cell that uses it, with all that it calls that is generic in
 /// turn. So it is short, and calls as little as can be: a `Box<dyn Any>` would be a dozen functions for
 /// each type. See below for the rest.
 impl VariableStore {
     /// Keeps a variable.
-    pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) {
+    pub fn put_variable<T: 'static>(&mut self, name: &str, value: T) -> Kept<T> {
         let value = ManuallyDrop::new(value);
         // SAFETY: the value is not used here any more, and all else is about its type. A pointer to
         // a `T` and one to a byte are passed alike.
@@ -50,6 +55,7 @@ impl VariableStore {
             )
         };
         self.put(name, value);
+        Kept(PhantomData)
     }
 
     /// Whether the variable is there, and still has the type that the cell expects. If not, evcxr

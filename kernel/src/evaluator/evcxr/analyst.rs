@@ -79,9 +79,11 @@ impl EvcxrEvaluator {
         if code.trim().is_empty() {
             return Completions::nothing(cursor);
         }
-        let inside = self.notebook.with(self.context.variables_and_types(), code);
+        let inside = self
+            .notebook
+            .with(self.learnt.variables(&self.context), code);
         if !analyst.is_ready() {
-            let variables = self.context.variables_and_types().map(|(name, _)| name);
+            let variables = self.learnt.variables(&self.context).map(|(name, _)| name);
             let own = known_names::complete(code, cursor, variables, self.notebook.names());
             if !own.matches.is_empty() {
                 analyst.ask_ahead(inside.code.clone(), inside.inside(cursor));
@@ -101,7 +103,9 @@ impl EvcxrEvaluator {
         let Some(analyst) = &mut self.analyst else {
             return assist::inspect(&mut self.context, code, cursor);
         };
-        let inside = self.notebook.with(self.context.variables_and_types(), code);
+        let inside = self
+            .notebook
+            .with(self.learnt.variables(&self.context), code);
         analyst.inspect(inside.code.clone(), inside.inside(cursor))
     }
 }

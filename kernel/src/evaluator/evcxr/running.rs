@@ -7,6 +7,7 @@ use interleave_protocol::{CellFacts, CellNotes};
 
 use super::{
     EvcxrEvaluator, PRELUDE, commands, diagnostics, failures,
+    learnt::Tried,
     lets::Typed,
     syntax,
     variables::{Ran, Sending},
@@ -17,6 +18,8 @@ pub(super) struct Attempt {
     pub(super) result: Result<EvalOutputs, Error>,
     facts: CellFacts,
     sending: Sending,
+    /// Whether the types of its variables could not be learnt while it was compiled, or need not be.
+    was_tried: bool,
     /// What rustc says of the types of variables that are not kept.
     hidden: BTreeMap<String, String>,
 }
@@ -41,6 +44,7 @@ impl EvcxrEvaluator {
                 ..syntax::facts(code)
             },
             sending: self.variables.prepare(code),
+            was_tried: false,
             hidden: BTreeMap::new(),
         };
         attempt.result = replaced.and_then(|()| self.run_as_needed(&mut attempt));
@@ -55,9 +59,21 @@ impl EvcxrEvaluator {
     }
 
     fn run_as_needed(&mut self, attempt: &mut Attempt) -> Result<EvalOutputs, Error> {
-        let hidden = self.with_types(&mut attempt.sending)?;
+        attempt.facts.unkept = attempt.sending.hidden_names();
+        let mut found = None;
+        if !std::mem::replace(&mut attempt.was_tried, true) {
+            match self.try_to_learn(&attempt.sending.text(), &mut attempt.facts) {
+                Some(Tried::Done(result)) => {
+                    return self.again_as_needed(result, &mut attempt.facts);
+                }
+                Some(Tried::Refused(known)) => found = known,
+                None => {}
+            }
+        }
+        let hidden = self.with_types(&mut attempt.sending, found)?;
         attempt.hidden.extend(hidden);
         let facts = &mut attempt.facts;
+        facts.learn = false;
         facts.unkept = attempt.sending.hidden_names();
         let result = self.compile_and_run(facts);
         let result = match self.with_other_types(&attempt.sending.text(), &result) {
@@ -67,6 +83,15 @@ impl EvcxrEvaluator {
             }
             None => result,
         };
+        self.again_as_needed(result, facts)
+    }
+
+    /// The cell once more, if its first form was the wrong one.
+    fn again_as_needed(
+        &mut self,
+        result: Result<EvalOutputs, Error>,
+        facts: &mut CellFacts,
+    ) -> Result<EvalOutputs, Error> {
         // A macro may await, or return early, without showing it. Nothing has run then.
         let error = result.as_ref().err();
         match error.and_then(diagnostics::first_code).as_deref() {
@@ -91,7 +116,7 @@ impl EvcxrEvaluator {
     }
 
     /// Runs a cell, in a new process if it brings another build of the prelude.
-    fn compile_and_run(&mut self, facts: &mut CellFacts) -> Result<EvalOutputs, Error> {
+    pub(super) fn compile_and_run(&mut self, facts: &mut CellFacts) -> Result<EvalOutputs, Error> {
         let result = self.give_to_evcxr(facts);
         let code_of_error = result.as_ref().err().and_then(diagnostics::first_code);
         if code_of_error.as_deref() != Some(interleave_protocol::PRELUDE_CHANGED) {
@@ -123,6 +148,7 @@ impl EvcxrEvaluator {
 
     pub(super) fn give_to_evcxr(&mut self, facts: &mut CellFacts) -> Result<EvalOutputs, Error> {
         facts.host = self.host_of(&self.typed.code);
+        facts.learnt = self.learnt.all();
         self.workspace
             .write(CellFacts::FILE, &interleave_protocol::to_line(facts))
             .map_err(|error| Error::Message(format!("{error:#}")))?;
@@ -142,6 +168,8 @@ impl EvcxrEvaluator {
         let notes: CellNotes = notes
             .and_then(|text| serde_json::from_slice(&text).ok())
             .unwrap_or_default();
+        let used = self.context.variables_and_types().map(|(_, ty)| ty);
+        self.learnt.add(&notes.learnt, used);
         let ran = Ran {
             sending: &attempt.sending,
             notes: &notes,
