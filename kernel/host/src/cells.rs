@@ -21,7 +21,7 @@ mod library;
 mod runner;
 mod stopwatch;
 
-pub(crate) use runner::leave_behind;
+pub(crate) use runner::{leave_behind, tidy_up};
 
 /// evcxr 0.22 `runtime.rs`: tells that the cell's function has returned.
 const EXECUTION_COMPLETE: &str = "EVCXR_EXECUTION_COMPLETE";
@@ -54,6 +54,8 @@ pub(crate) fn run(control_in: OwnedFd, prelude: &OsStr, snapshots: bool) -> io::
         stop: prelude.function(c"interleave_prelude_stop_tasks")?,
         stopping: prelude.function(c"interleave_prelude_stopping_tasks")?,
         is_to_stop: prelude.function(c"interleave_prelude_is_task_to_stop")?,
+        tidy_loop: prelude.function(c"interleave_prelude_tidy_event_loop")?,
+        forget_loop: prelude.function(c"interleave_prelude_forget_event_loop")?,
     });
     if CONTROL_IN.set(File::from(control_in)).is_err() || FLUSH.set(flush).is_err() {
         return Err(io::Error::other("the cells were started twice"));

@@ -201,7 +201,11 @@ fn answer(line: &[u8]) {
             let (threads, unseen) = observe::threads();
             send(&HostEvent::Threads { threads, unseen });
         }
-        Ok(HostRequest::Stop { threads, tasks }) => stop::stop_single(&threads, &tasks),
+        Ok(HostRequest::Stop {
+            threads,
+            tasks,
+            in_loops,
+        }) => stop::stop_single(&threads, &tasks, &in_loops),
         Ok(HostRequest::LimitThreads { limit }) => observe::limit_threads(limit),
         Ok(HostRequest::Trace { is_on }) => trace::switch(is_on),
         Ok(HostRequest::Stuck) => send(&HostEvent::AllStuck {

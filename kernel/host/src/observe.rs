@@ -28,6 +28,7 @@ mod waits;
 mod watch;
 mod whole_name;
 
+pub(crate) use birth::is_at_its_end;
 pub(crate) use frames::Frame;
 pub(crate) use futures::awaits_of_this_thread;
 pub(crate) use interpose::{enter, interpose, leave};

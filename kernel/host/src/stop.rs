@@ -157,7 +157,7 @@ pub(crate) fn is_wanted() -> bool {
 /// For the prelude: whether the calling thread is to stop.
 #[unsafe(no_mangle)]
 extern "C" fn interleave_host_is_to_stop() -> bool {
-    is_wanted()
+    is_wanted() && !observe::is_at_its_end()
 }
 
 /// For the prelude: the calling thread is in the future that the cell awaits.
@@ -174,11 +174,11 @@ pub(crate) fn note_place() {
 /// So many callers are told to the kernel, which takes the first that is on a line of a cell.
 const DEPTH: usize = 16;
 
-/// Stops single threads, by their numbers in the registry, and tasks, by tokio's. They are woken for
+/// Stops single threads, by their numbers in the registry, and tasks. They are woken for
 /// a while; what goes on then stops when it comes to a checkpoint.
-pub(crate) fn stop_single(threads: &[u64], tasks: &[u64]) {
+pub(crate) fn stop_single(threads: &[u64], tasks: &[u64], in_loops: &[u64]) {
     observe::mark_threads(threads);
-    tasks::stop(tasks);
+    tasks::stop(tasks, in_loops);
     show_flag();
     let waker = std::thread::Builder::new().name("interleave-stop".into());
     // Without the thread they stop at their next checkpoint.

@@ -1,4 +1,4 @@
-//! The tasks of tokio: the prelude knows them.
+//! The tasks of tokio and of event loops: the prelude knows them.
 
 use std::{
     ffi::c_void,
@@ -8,9 +8,9 @@ use std::{
     },
 };
 
-use interleave_protocol::TaskStates;
+use interleave_protocol::{Resting, TaskStates};
 
-use crate::observe;
+use crate::{cells, observe};
 
 type Take = unsafe extern "C" fn(*mut c_void, *const u8, usize);
 type Wake = unsafe extern "C" fn(u64);
@@ -21,17 +21,31 @@ pub(crate) struct Prelude {
     pub(crate) tell: unsafe extern "C" fn(Take, *mut c_void),
     pub(crate) count: unsafe extern "C" fn(u64) -> Count,
     pub(crate) stop_of: unsafe extern "C" fn(u64) -> usize,
-    pub(crate) stop: unsafe extern "C" fn(*const u64, usize),
+    pub(crate) stop: unsafe extern "C" fn(*const u64, usize, bool),
     pub(crate) stopping: unsafe extern "C" fn(Wake) -> usize,
     pub(crate) is_to_stop: unsafe extern "C" fn() -> bool,
+    pub(crate) tidy_loop: unsafe extern "C" fn(),
+    pub(crate) forget_loop: unsafe extern "C" fn(),
 }
 
-/// How many tasks a cell has that live, and how many of these do something or are about to.
+/// How many tasks a cell has that live, and how many of these do something or are about to; and how
+/// many tasks and callbacks are in loops that do not run.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Count {
     pub(crate) living: usize,
     pub(crate) moving: usize,
+    resting_tasks: usize,
+    resting_callbacks: usize,
+}
+
+impl Count {
+    pub(crate) fn resting(self) -> Resting {
+        Resting {
+            tasks: self.resting_tasks,
+            callbacks: self.resting_callbacks,
+        }
+    }
 }
 
 static PRELUDE: OnceLock<Prelude> = OnceLock::new();
@@ -83,12 +97,38 @@ pub(crate) fn stop_of(cell: u64) -> usize {
         .map_or(0, |prelude| unsafe { (prelude.stop_of)(cell) })
 }
 
-/// Stops single tasks likewise, by tokio's numbers. Those that run stop at their next checkpoint.
-pub(crate) fn stop(ids: &[u64]) {
-    if let Some(prelude) = PRELUDE.get().filter(|_| !ids.is_empty()) {
-        // SAFETY: the numbers live until it returns.
-        unsafe { (prelude.stop)(ids.as_ptr(), ids.len()) };
-        ARE_MARKED.store(true, Relaxed);
+/// Stops single tasks likewise, of tokio and of event loops. Those that run stop at their next
+/// checkpoint.
+pub(crate) fn stop(of_tokio: &[u64], in_loops: &[u64]) {
+    let Some(prelude) = PRELUDE.get() else {
+        return;
+    };
+    for (ids, are_in_loops) in [(of_tokio, false), (in_loops, true)] {
+        if !ids.is_empty() {
+            // SAFETY: the numbers live until it returns.
+            unsafe { (prelude.stop)(ids.as_ptr(), ids.len(), are_in_loops) };
+            ARE_MARKED.store(true, Relaxed);
+        }
+    }
+    if !in_loops.is_empty() {
+        cells::tidy_up();
+    }
+}
+
+/// On the thread of the cells, between two of them: drops what is to stop in its event loop, which
+/// does not run.
+pub(crate) fn tidy_loop() {
+    if let Some(prelude) = PRELUDE.get() {
+        // SAFETY: it takes nothing.
+        unsafe { (prelude.tidy_loop)() };
+    }
+}
+
+/// The thread of the cells was left behind, and never runs its event loop again.
+pub(crate) fn forget_loop() {
+    if let Some(prelude) = PRELUDE.get() {
+        // SAFETY: it takes nothing.
+        unsafe { (prelude.forget_loop)() };
     }
 }
 

@@ -37,6 +37,8 @@ pub use future::Future;
 pub use sleep::{Sleep, sleep};
 pub use task::Task;
 
+pub(crate) use ready::ReadyQueue;
+
 use crate::seconds::Seconds;
 
 /// Runs a future on this thread's event loop, until it is done.
@@ -76,6 +78,7 @@ pub fn run<F: IntoFuture>(future: F) -> F::Output {
 /// asyncio::run(asyncio::sleep(0)); // Lets what is ready run once.
 /// assert!(greeted.get());
 /// ```
+#[track_caller]
 pub fn create_task<F>(future: F) -> Task<F::Output>
 where
     F: IntoFuture<IntoFuture: 'static, Output: 'static>,

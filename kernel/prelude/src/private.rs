@@ -73,6 +73,11 @@ pub extern "C" fn interleave_prelude_start_cell_thread(run: extern "C" fn()) -> 
     thread.stack_size(MAIN_STACK).spawn(body).is_ok()
 }
 
+/// Whether this is the thread that runs the cells.
+pub(crate) fn runs_cells_here() -> bool {
+    RUNS_CELLS.get()
+}
+
 /// Called by the host to run a cell. Returns the variables for the next one.
 ///
 /// # Safety

@@ -1,4 +1,5 @@
-//! The tasks of tokio that live: which cell each belongs to, what it does, and how it is stopped.
+//! The tasks that live: which cell each belongs to, what it does, and how it is stopped. They are
+//! those of tokio, and what [event loops](in_loop) have been asked to do.
 //!
 //! tokio as the notebook compiles it calls [`hooks`] when a task is spawned, each time it is polled,
 //! and when it ends. In an ordinary program nobody calls them.
@@ -22,10 +23,11 @@ use interleave_protocol::{Location, TaskKind, TaskName, TaskState, TaskStates};
 
 use crate::host::Owner;
 
-use self::handle::Handle;
+use self::{handle::Handle, in_loop::InLoop};
 
 mod handle;
 pub(crate) mod hooks;
+pub(crate) mod in_loop;
 mod stop;
 
 /// So many tasks are listed; of the others only the number is told.
@@ -35,7 +37,9 @@ const MOST_LISTED: usize = 10_000;
 #[derive(Debug)]
 struct Task {
     id: u64,
-    is_blocking: bool,
+    kind: TaskKind,
+    /// For those of an event loop.
+    in_loop: Option<InLoop>,
     is_internal: bool,
     owner: Owner,
     file: &'static str,
@@ -63,15 +67,30 @@ fn now() -> u64 {
     u64::try_from(CLOCK.elapsed().as_micros()).unwrap_or(u64::MAX)
 }
 
-/// By tokio's numbers, so that the oldest is the first.
-static REGISTER: Mutex<BTreeMap<u64, Arc<Task>>> = Mutex::new(BTreeMap::new());
+/// By their numbers, so that the oldest is the first.
+#[derive(Debug)]
+struct Register {
+    of_tokio: BTreeMap<u64, Arc<Task>>,
+    of_loops: BTreeMap<u64, Arc<Task>>,
+}
+
+impl Register {
+    fn all(&self) -> impl Iterator<Item = &Arc<Task>> {
+        self.of_tokio.values().chain(self.of_loops.values())
+    }
+}
+
+static REGISTER: Mutex<Register> = Mutex::new(Register {
+    of_tokio: BTreeMap::new(),
+    of_loops: BTreeMap::new(),
+});
 
 thread_local! {
     /// The task that this thread runs; it lives for as long as it does so.
     static CURRENT: Cell<*const Task> = const { Cell::new(ptr::null()) };
 }
 
-fn register() -> MutexGuard<'static, BTreeMap<u64, Arc<Task>>> {
+fn register() -> MutexGuard<'static, Register> {
     // No panic can leave it half changed.
     REGISTER.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -79,12 +98,8 @@ fn register() -> MutexGuard<'static, BTreeMap<u64, Arc<Task>>> {
 impl Task {
     /// What the lanes of a cell know it by.
     fn name(&self) -> TaskName {
-        let kind = if self.is_blocking {
-            TaskKind::Blocking
-        } else {
-            TaskKind::Tokio
-        };
-        TaskName { kind, id: self.id }
+        let Self { kind, id, .. } = *self;
+        TaskName { kind, id }
     }
 
     fn begin_to_run(&self) {
@@ -107,7 +122,8 @@ impl Task {
         let busy = self.busy.load(Ordering::Relaxed);
         TaskState {
             id: self.id,
-            is_blocking: self.is_blocking,
+            kind: self.kind,
+            in_loop: self.in_loop.as_ref().map(|it| Box::new(it.state())),
             cell: self.owner.number(),
             spawned_at: Location {
                 file: self.file.to_owned(),
@@ -144,8 +160,8 @@ pub(crate) fn states() -> TaskStates {
     // Described outside of the lock, for which spawning waits.
     let (tasks, count): (Vec<Arc<Task>>, usize) = {
         let tasks = register();
-        let listed = tasks.values().take(MOST_LISTED).cloned();
-        (listed.collect(), tasks.len())
+        let listed = tasks.all().take(MOST_LISTED).cloned();
+        (listed.collect(), tasks.all().count())
     };
     TaskStates {
         tasks: tasks.iter().map(|task| task.state()).collect(),
@@ -160,7 +176,8 @@ mod tests {
     fn task(id: u64) -> Arc<Task> {
         Arc::new(Task {
             id,
-            is_blocking: false,
+            kind: TaskKind::Tokio,
+            in_loop: None,
             is_internal: false,
             owner: Owner::numbered(3),
             file: "cells/3/lib.rs",
@@ -179,10 +196,11 @@ mod tests {
     #[test]
     fn the_list_is_bounded_and_counts_the_rest() {
         let tasks: Vec<_> = (0..).take(MOST_LISTED + 2).map(task).collect();
-        register().extend(tasks.into_iter().map(|task| (task.id, task)));
+        let tasks = tasks.into_iter().map(|task| (task.id, task));
+        register().of_tokio.extend(tasks);
         let states = states();
         assert_eq!((states.tasks.len(), states.unlisted), (MOST_LISTED, 2));
-        register().clear();
+        register().of_tokio.clear();
     }
 
     #[test]

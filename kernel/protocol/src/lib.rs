@@ -38,7 +38,7 @@ pub use sockets::at_socket;
 pub use stuck::{
     FutureWait, HolderFate, LockHolder, NamedWait, Stuck, StuckTask, StuckThread, TookPoisoned,
 };
-pub use tasks::{TaskState, TaskStates};
+pub use tasks::{InLoop, Resting, TaskState, TaskStates};
 pub use threads::{FutexUse, Thread, ThreadKind, ThreadState};
 pub use times::RunTimes;
 pub use trace::{Awaited, ObjectKind, TaskKind, TaskName, TraceBatch, TraceEvent, What};
@@ -155,8 +155,10 @@ pub enum HostEvent {
     Left {
         /// The threads, without the places in them.
         threads: Vec<Thread>,
-        /// How many tasks of tokio.
+        /// How many tasks that go on.
         tasks: usize,
+        /// What goes on when an event loop runs again.
+        resting: Resting,
     },
     /// A cell may start no more threads.
     ThreadRefused {
@@ -198,7 +200,7 @@ pub enum HostRequest {
     },
     /// Which threads live, and what do they do?
     Threads,
-    /// Which tasks of tokio live, and what do they do?
+    /// Which tasks live, and what do they do?
     Tasks,
     /// Stop a cell, and the threads that it started, if it still runs.
     Interrupt {
@@ -209,8 +211,10 @@ pub enum HostRequest {
     Stop {
         /// See [`Thread::number`].
         threads: Vec<u64>,
-        /// See [`TaskState::id`].
+        /// Tasks of tokio; see [`TaskState::id`]. A list of names would be too long for the socket.
         tasks: Vec<u64>,
+        /// What event loops have, likewise.
+        in_loops: Vec<u64>,
     },
     /// From now on so many threads may live at once; [`DEFAULT_THREAD_LIMIT`] until then.
     LimitThreads {

@@ -6,7 +6,10 @@
 use std::{
     ffi::{CString, OsStr, c_void},
     io,
-    sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{
+        Condvar, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use interleave_protocol::{HostEvent, Interrupted};
@@ -15,7 +18,7 @@ use super::{LOAD_AND_RUN, flush, go_on_after, library::Library, stopwatch::Stopw
 use crate::{
     fork, link, observe,
     snapshot::{self, Life, Snapshot},
-    stop, threads, trace,
+    stop, tasks, threads, trace,
 };
 
 /// What evcxr generates for a cell: takes the variables of the cells before, and returns them.
@@ -99,6 +102,7 @@ impl Prelude {
         // SAFETY: the prelude defines it with this signature. The thread that was left behind had
         // the variables, and never runs again.
         unsafe { (self.give_up)(variables.0) };
+        tasks::forget_loop();
         trace::tell();
         threads::leave_cell();
         link::tell_evcxr(PANICKED);
@@ -132,6 +136,16 @@ pub(super) fn run(cell: Cell) -> io::Result<Variables> {
 pub(crate) fn leave_behind() {
     Desk::put(Desk::Left);
 }
+
+/// For [`tasks`]: the thread of the cells is to look at its event loop, when no cell runs.
+pub(crate) fn tidy_up() {
+    let _desk = Desk::lock();
+    IS_UNTIDY.store(true, Ordering::Relaxed);
+    CHANGED.notify_all();
+}
+
+/// Whether there is something to drop in the event loop of the thread of the cells.
+static IS_UNTIDY: AtomicBool = AtomicBool::new(false);
 
 /// Where the thread of the protocol and the thread of the cells meet.
 enum Desk {
@@ -182,6 +196,12 @@ impl Desk {
             match std::mem::replace(&mut *desk, Self::Running) {
                 Self::Given(cell) => return cell,
                 other => *desk = other,
+            }
+            if IS_UNTIDY.swap(false, Ordering::Relaxed) {
+                drop(desk);
+                tasks::tidy_loop();
+                desk = Self::lock();
+                continue;
             }
             desk = Self::wait(desk);
         }

@@ -83,6 +83,14 @@ unsafe extern "C-unwind" fn create(
 thread_local! {
     /// Dropped when the thread ends, after `start` has returned or unwound.
     static LIFE: Cell<Option<(Place, Permit)>> = const { Cell::new(None) };
+    /// Whether `start` has returned.
+    static HAS_RETURNED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the calling thread has nothing left to do but the destructors of its thread-locals. To unwind
+/// out of one of those ends the process.
+pub(crate) fn is_at_its_end() -> bool {
+    HAS_RETURNED.get()
 }
 
 unsafe extern "C-unwind" fn begin(birth: *mut c_void) -> *mut c_void {
@@ -101,7 +109,9 @@ unsafe extern "C-unwind" fn begin(birth: *mut c_void) -> *mut c_void {
     threads::enter_cell(cell);
     trace::thread_began(is_traced);
     // SAFETY: the caller of `pthread_create` gave both for this.
-    unsafe { start(argument) }
+    let result = unsafe { start(argument) };
+    HAS_RETURNED.set(true);
+    result
 }
 
 /// Stands before libc's `pthread_setname_np`: a thread of a pool belongs to no cell, whichever cell

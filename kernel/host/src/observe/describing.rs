@@ -62,6 +62,8 @@ fn describe_thread(slot: &Slot) -> Option<StuckThread> {
 /// nobody runs.
 fn describe_tasks(found: &Found) -> Vec<StuckTask> {
     let states = tasks::states().tasks.into_iter();
+    // Those of event loops have numbers of their own; what is known of them, the trace says.
+    let states = states.filter(|state| state.in_loop.is_none());
     let mut states: BTreeMap<u64, TaskState> = states.map(|state| (state.id, state)).collect();
     let waiting: BTreeMap<u64, WaitingTask> = trace::waiting_tasks()
         .map(|task| (number_of_task(task.name), task))

@@ -2,6 +2,7 @@
 
 use std::{
     ffi::{CStr, OsStr, c_void},
+    fs,
     mem::MaybeUninit,
     os::unix::ffi::OsStrExt,
     path::PathBuf,
@@ -165,8 +166,30 @@ fn seconds_between(from: u64, to: u64) -> f64 {
     std::time::Duration::from_nanos(to.saturating_sub(from)).as_secs_f64()
 }
 
+/// Whether the system has the thread run, or will as soon as a processor is free. One that has not begun
+/// goes on; one that was left behind never does.
+pub(super) fn goes_on(slot: &Slot) -> bool {
+    if slot.fate.is_left() {
+        return false;
+    }
+    let id = slot.id.load(Relaxed);
+    if id == 0 {
+        return true;
+    }
+    // It has ended if the file is missing.
+    let status = fs::read(format!("/proc/self/task/{id}/stat")).unwrap_or_default();
+    state_in(&status).is_some_and(|state| matches!(state, b'R' | b'D'))
+}
+
+/// The letter for what a thread does, in proc_pid_stat(5): the first one behind the name, which is in
+/// brackets and may have some itself.
+fn state_in(status: &[u8]) -> Option<u8> {
+    let end = status.iter().rposition(|byte| *byte == b')')?;
+    status.get(end + 2).copied()
+}
+
 /// Processor time of a thread, in seconds.
-fn cpu_time(id: i32) -> f64 {
+pub(super) fn cpu_time(id: i32) -> f64 {
     // Linux, `include/linux/posix-timers_types.h`: the clock of one thread (4) that counts what the
     // scheduler gave it (2).
     let clock = (!id << 3) | 4 | 2;
@@ -244,4 +267,17 @@ pub(crate) fn places<'a>(symbols: impl IntoIterator<Item = &'a Symbol>) -> Vec<C
             offset: symbol.offset,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_thread_stands_behind_its_name() {
+        assert_eq!(state_in(b"12 (worker) S 1 2"), Some(b'S'));
+        assert_eq!(state_in(b"12 (a) R (b)) R 1 2"), Some(b'R'));
+        assert_eq!(state_in(b"12 (a)"), None);
+        assert_eq!(state_in(b""), None);
+    }
 }

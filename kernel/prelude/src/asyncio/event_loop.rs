@@ -2,6 +2,7 @@
 //!
 //! This file is what a student calls; [`run`] is the loop itself.
 
+mod asked;
 mod run;
 mod timer_handle;
 
@@ -10,6 +11,7 @@ use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashMap},
     fmt,
+    panic::Location,
     pin::pin,
     rc::Rc,
     sync::Arc,
@@ -21,15 +23,15 @@ use super::{
     Future, Task,
     ready::{LoopWaker, ReadyQueue, new_id, work_name},
     slot::Slot,
-    task::Step,
 };
 use crate::{
     concurrent::futures::ThreadPoolExecutor,
-    host::Owner,
     names,
     seconds::{Seconds, deadline},
     trace,
 };
+
+use asked::{Asked, Work};
 
 pub use timer_handle::TimerHandle;
 
@@ -103,9 +105,8 @@ pub struct EventLoop {
 
 struct Inner {
     ready: Arc<ReadyQueue>,
-    /// What the numbers in the queue stand for, and the cell that asked for it: what it prints
-    /// belongs there, wherever the loop runs. What runs right now is not in here.
-    work: RefCell<HashMap<u64, (Owner, Work)>>,
+    /// What the numbers in the queue stand for. What runs right now is not in here.
+    work: RefCell<HashMap<u64, Asked>>,
     /// When to put which number into the queue, the earliest first. Numbers grow, so of two timers
     /// due together the older one is first.
     timers: RefCell<BinaryHeap<Reverse<(Instant, u64)>>>,
@@ -117,11 +118,6 @@ struct Inner {
     depth: Cell<usize>,
     stopping: Cell<bool>,
     started: Instant,
-}
-
-enum Work {
-    Callback(Box<dyn FnOnce()>),
-    Task(Box<dyn Step>),
 }
 
 impl EventLoop {
@@ -249,9 +245,9 @@ impl EventLoop {
     /// event_loop.run_until_complete(asyncio::sleep(0));
     /// assert_eq!(*log.borrow(), [1, 2, 3]);
     /// ```
+    #[track_caller]
     pub fn call_soon(&self, f: impl FnOnce() + 'static) {
-        let id = self.add(Work::Callback(Box::new(f)));
-        trace::spawned(work_name(id), || "callback".into());
+        let id = self.add_callback(Box::new(f), None);
         self.inner.ready.push(id);
     }
 
@@ -270,10 +266,10 @@ impl EventLoop {
     /// event_loop.call_later(0.01, move || to_fill.set_result(thread::current().id()));
     /// assert_eq!(event_loop.run_until_complete(caller), thread::current().id()); // This thread.
     /// ```
+    #[track_caller]
     pub fn call_later(&self, seconds: impl Seconds, f: impl FnOnce() + 'static) -> TimerHandle {
         let due = deadline(seconds);
-        let id = self.add(Work::Callback(Box::new(f)));
-        trace::spawned(work_name(id), || "callback".into());
+        let id = self.add_callback(Box::new(f), due);
         if let Some(due) = due {
             self.inner.timers.borrow_mut().push(Reverse((due, id)));
         }
@@ -297,15 +293,14 @@ impl EventLoop {
     /// assert!(!task.done());
     /// assert_eq!(event_loop.run_until_complete(task), 1);
     /// ```
+    #[track_caller]
     pub fn create_task<F>(&self, future: F) -> Task<F::Output>
     where
         F: IntoFuture<IntoFuture: 'static, Output: 'static>,
     {
         let bell = self.new_waker();
         let (task, step) = Task::new(self, future.into_future(), Arc::clone(&bell));
-        trace::spawned(work_name(bell.id), || task.title());
-        self.put(bell.id, Work::Task(step));
-        bell.begin();
+        self.add_task(&bell, step, task.names(), Location::caller());
         task
     }
 
@@ -350,7 +345,7 @@ impl EventLoop {
         let bell = self.new_waker();
         let transfer = Work::Callback(Box::new(move || to.finish(from.take_outcome())));
         trace::spawned(work_name(bell.id), || "run_in_executor".into());
-        self.put(bell.id, transfer);
+        self.put(bell.id, Asked::new(transfer, None));
         // The thread cannot touch the slot, which is the loop's. It can only wake the transfer.
         let waker = Waker::from(bell);
         if source.watch(&waker) {
@@ -363,15 +358,8 @@ impl EventLoop {
         LoopWaker::new(new_id(), &self.inner.ready)
     }
 
-    fn add(&self, work: Work) -> u64 {
-        let id = new_id();
-        self.put(id, work);
-        id
-    }
-
-    fn put(&self, id: u64, work: Work) {
-        let owned = (Owner::current(), work);
-        self.inner.work.borrow_mut().insert(id, owned);
+    fn put(&self, id: u64, asked: Asked) {
+        self.inner.work.borrow_mut().insert(id, asked);
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -20,15 +21,31 @@ use crate::{trace, waits::Condvar};
 
 /// The numbers of what can run now, in the order in which they became ready.
 #[derive(Default)]
-pub(super) struct ReadyQueue {
+pub(crate) struct ReadyQueue {
     ids: Mutex<VecDeque<u64>>,
     changed: Condvar,
+    is_driven: AtomicBool,
+}
+
+impl fmt::Debug for ReadyQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadyQueue").finish_non_exhaustive()
+    }
 }
 
 impl ReadyQueue {
-    pub(super) fn push(&self, id: u64) {
+    pub(crate) fn push(&self, id: u64) {
         self.ids.lock().push_back(id);
         self.changed.notify_one();
+    }
+
+    /// Whether the loop runs.
+    pub(crate) fn is_driven(&self) -> bool {
+        self.is_driven.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_driven(&self, is_driven: bool) {
+        self.is_driven.store(is_driven, Ordering::Relaxed);
     }
 
     pub(super) fn pop(&self) -> Option<u64> {

@@ -19,7 +19,11 @@ use super::{
     ready::{Kept, LoopWaker},
     slot::{Outcome, Slot},
 };
-use crate::{concurrent::futures::Exception, names, panics, private::awaits};
+use crate::{
+    concurrent::futures::Exception,
+    names, panics,
+    private::{awaits, interrupt::Interrupted},
+};
 
 /// The handle of a future that runs on an [`EventLoop`], beside the code that made it.
 ///
@@ -103,9 +107,9 @@ impl<T: 'static> Task<T> {
 }
 
 impl<T> Task<T> {
-    /// What the lanes of a cell call it.
-    pub(super) fn title(&self) -> String {
-        format!("{} {}", self.name, self.coro)
+    /// What it is called, and the function that it runs.
+    pub(super) fn names(&self) -> (&str, &str) {
+        (&self.name, &self.coro)
     }
 
     /// The task's name: `Task-1`, `Task-2`, …
@@ -269,6 +273,8 @@ impl<F: Future> Running<F> {
         let poll = |cx: &mut Context<'_>| panics::hand_on(|| future.as_mut().poll(cx));
         let polled = match awaits::poll_task(&waker, poll) {
             Ok(Poll::Ready(output)) => Poll::Ready(Some(Ok(output))),
+            // It was stopped.
+            Err(panic) if Interrupted::is_in(&*panic) => Poll::Ready(None),
             Err(panic) => Poll::Ready(Some(Err(Exception::from_panic(panic)))),
             // It may have cancelled itself.
             Ok(Poll::Pending) if self.cancel.get() => Poll::Ready(None),

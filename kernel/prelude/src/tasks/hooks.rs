@@ -106,7 +106,12 @@ unsafe extern "C" fn begin(birth: *const Birth) -> usize {
     });
     let task = Arc::new(Task {
         id: birth.id,
-        is_blocking: birth.is_blocking,
+        kind: if birth.is_blocking {
+            TaskKind::Blocking
+        } else {
+            TaskKind::Tokio
+        },
+        in_loop: None,
         is_internal: birth.is_internal,
         // A thread of tokio runs its life as such a task; it works for whoever comes.
         owner: if birth.is_internal {
@@ -127,13 +132,13 @@ unsafe extern "C" fn begin(birth: *const Birth) -> usize {
     });
     if !task.is_internal {
         trace::spawned(task.name(), || {
-            if task.is_blocking {
+            if task.kind == TaskKind::Blocking {
                 names::job_of(type_name)
             } else {
                 names::function_of(type_name)
             }
         });
-        trace::unseen(|| register().insert(task.id, Arc::clone(&task)));
+        trace::unseen(|| register().of_tokio.insert(task.id, Arc::clone(&task)));
     }
     Arc::into_raw(task) as usize
 }
@@ -192,7 +197,7 @@ unsafe extern "C" fn end(task: usize) {
     // SAFETY: `begin` gave one reference away, and the caller gives it back.
     let task = unsafe { Arc::from_raw(task as *const Task) };
     if !task.is_internal {
-        trace::unseen(|| register().remove(&task.id));
+        trace::unseen(|| register().of_tokio.remove(&task.id));
     }
 }
 
@@ -239,7 +244,7 @@ unsafe extern "C" fn has_limit() {
 ///
 /// As for [`Handle::new`].
 unsafe extern "C" fn made(id: u64, handle: usize, control: &'static Control) -> bool {
-    let Some(task) = trace::unseen(|| register().get(&id).cloned()) else {
+    let Some(task) = trace::unseen(|| register().of_tokio.get(&id).cloned()) else {
         return false;
     };
     // SAFETY: the caller vouches for it.

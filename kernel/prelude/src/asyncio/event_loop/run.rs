@@ -1,27 +1,14 @@
 //! The loop itself: sleep until something is ready, run it, begin again.
 
-use std::{
-    cell::RefCell,
-    cmp::Reverse,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    sync::Arc,
-    task::Waker,
-    time::Instant,
-};
+use std::{cell::RefCell, cmp::Reverse, pin::Pin, sync::Arc, task::Waker, time::Instant};
 
 use interleave_protocol::ObjectKind;
 
-use super::{EventLoop, Work};
+use super::{Asked, EventLoop};
 use crate::{
     asyncio::ready::work_name,
-    concurrent::futures::Exception,
     host::Owner,
-    panics,
-    private::{
-        awaits, checkpoint,
-        interrupt::{self, Interrupted},
-    },
+    private::{awaits, checkpoint, interrupt},
     runtime,
     trace::{self, Entered},
 };
@@ -111,19 +98,23 @@ impl EventLoop {
 
     /// Drops what a cell has asked for: the cell was interrupted.
     pub(crate) fn give_up(&self, cell: Owner) {
-        let all = self.inner.work.borrow_mut();
-        let of_cell = all.iter().filter(|(_, (owner, _))| *owner == cell);
-        let mut ids: Vec<u64> = of_cell.map(|(id, _)| *id).collect();
+        self.drop_those(|asked| asked.owner == cell);
+    }
+
+    /// Drops what is to stop.
+    pub(crate) fn drop_stopped(&self) {
+        self.drop_those(Asked::is_to_stop);
+    }
+
+    fn drop_those(&self, is_meant: impl Fn(&Asked) -> bool) {
+        let all = self.inner.work.borrow();
+        let meant = all.iter().filter(|(_, asked)| is_meant(asked));
+        let mut ids: Vec<u64> = meant.map(|(id, _)| *id).collect();
         drop(all);
         ids.sort_unstable();
         for id in ids {
-            let work = self.inner.work.borrow_mut().remove(&id);
-            let give_up = || match work {
-                Some((_, Work::Task(mut step))) => step.cancel(),
-                other => drop(other),
-            };
-            // The panic of a destructor was reported.
-            let _ = catch_unwind(AssertUnwindSafe(|| interrupt::spare(give_up)));
+            let asked = self.inner.work.borrow_mut().remove(&id);
+            asked.into_iter().for_each(Asked::give_up);
         }
     }
 
@@ -135,22 +126,17 @@ impl EventLoop {
     /// Returns false if the number stands for nothing that can run here.
     fn run_work(&self, id: u64) -> bool {
         let found = self.inner.work.borrow_mut().remove(&id);
-        let Some((owner, work)) = found else {
+        let Some(asked) = found else {
             return false;
         };
-        let _owned = owner.enter_for_now();
-        let mut entered = Entered::new(work_name(id));
-        let unfinished = match work {
-            Work::Callback(f) => {
-                call(f);
-                None
+        if asked.is_to_stop() {
+            asked.give_up();
+        } else if let Some(unfinished) = asked.run(id) {
+            if unfinished.is_to_stop() {
+                unfinished.give_up();
+            } else {
+                self.put(id, unfinished);
             }
-            Work::Task(mut step) => (!step.step()).then_some(step),
-        };
-        entered.set_over(unfinished.is_none());
-        drop(entered);
-        if let Some(step) = unfinished {
-            self.put(id, Work::Task(step));
         }
         true
     }
@@ -171,6 +157,7 @@ impl<'a> Run<'a> {
         let inner = &event_loop.inner;
         let stop_outer = inner.depth.get() > 0 && inner.stopping.take();
         inner.depth.set(inner.depth.get() + 1);
+        inner.ready.set_driven(true);
         Run {
             event_loop,
             put_aside: RefCell::default(),
@@ -183,6 +170,7 @@ impl Drop for Run<'_> {
     fn drop(&mut self) {
         let inner = &self.event_loop.inner;
         inner.depth.set(inner.depth.get() - 1);
+        inner.ready.set_driven(inner.depth.get() > 0);
         inner.stopping.set(self.stop_outer);
         // Without a run around they are leftovers: a finished task that was woken once more.
         if inner.depth.get() > 0 {
@@ -191,13 +179,5 @@ impl Drop for Run<'_> {
                 .into_iter()
                 .for_each(|id| inner.ready.push(id));
         }
-    }
-}
-
-fn call(f: Box<dyn FnOnce()>) {
-    if let Err(panic) = panics::hand_on(f)
-        && !Interrupted::is_in(&*panic)
-    {
-        eprintln!("Exception in callback: {}", Exception::from_panic(panic));
     }
 }

@@ -60,7 +60,11 @@ impl State {
             HostEvent::QuestionMark(error) => self.report.question_mark = Some(error),
             HostEvent::InputRequest { prompt, password } => self.ask(host, prompt, password),
             HostEvent::Tasks(tasks) => self.take_tasks(tasks),
-            HostEvent::Left { threads, tasks } => self.tell_what_is_left(cell, &threads, tasks),
+            HostEvent::Left {
+                threads,
+                tasks,
+                resting,
+            } => self.tell_what_is_left(cell, &threads, tasks, resting),
             HostEvent::ThreadRefused { limit, at } => self.refuse_threads(cell, limit, &at),
             HostEvent::Threads { threads, unseen } => self.take_threads(threads, unseen),
             HostEvent::Trace(batch) => self.take_trace(cell, batch),

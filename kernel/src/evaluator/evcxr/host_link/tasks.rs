@@ -1,4 +1,4 @@
-//! What the kernel asks the host about tasks of tokio.
+//! What the kernel asks the host about tasks.
 
 use std::sync::PoisonError;
 

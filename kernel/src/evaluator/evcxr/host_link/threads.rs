@@ -6,7 +6,9 @@ use std::{
     time::Duration,
 };
 
-use interleave_protocol::{CodeAddress, HostEvent, HostRequest, Thread};
+use interleave_protocol::{
+    CodeAddress, HostEvent, HostRequest, Resting, TaskKind, TaskName, Thread,
+};
 
 use super::{
     super::{reader::Chunk, threads::notice},
@@ -39,9 +41,20 @@ impl HostLink {
     }
 
     /// Asks threads and tasks to stop, by their numbers. `None` when the host cannot hear.
-    pub(in crate::evaluator::evcxr) fn stop(&self, threads: &[u64], tasks: &[u64]) -> Option<()> {
-        let (threads, tasks) = (threads.to_vec(), tasks.to_vec());
-        self.lock().tell(&HostRequest::Stop { threads, tasks })
+    pub(in crate::evaluator::evcxr) fn stop(
+        &self,
+        threads: &[u64],
+        tasks: &[TaskName],
+    ) -> Option<()> {
+        let (in_loops, tasks): (Vec<&TaskName>, Vec<&TaskName>) = tasks
+            .iter()
+            .partition(|name| name.kind == TaskKind::Coroutine);
+        let ids = |names: Vec<&TaskName>| names.into_iter().map(|name| name.id).collect();
+        self.lock().tell(&HostRequest::Stop {
+            threads: threads.to_vec(),
+            tasks: ids(tasks),
+            in_loops: ids(in_loops),
+        })
     }
 
     /// From now on so many threads may live at once. `None` when the host cannot hear.
@@ -107,8 +120,14 @@ impl State {
         }
     }
 
-    pub(super) fn tell_what_is_left(&mut self, cell: u64, threads: &[Thread], tasks: usize) {
-        if let Some(notice) = notice::of_left(threads, tasks) {
+    pub(super) fn tell_what_is_left(
+        &mut self,
+        cell: u64,
+        threads: &[Thread],
+        tasks: usize,
+        resting: Resting,
+    ) {
+        if let Some(notice) = notice::of_left(threads, tasks, resting) {
             self.outputs.remark(cell, notice);
         }
     }

@@ -2,13 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use interleave_protocol::{Display, DisplayRole};
+use interleave_protocol::{Display, DisplayRole, TaskState};
 use serde_json::Value;
 
 use super::{
     super::{failures, host_link::HostLink},
     select::{Living, Meant},
-    words,
+    tasks, words,
 };
 use crate::evaluator::{Failure, Output};
 
@@ -16,6 +16,7 @@ use crate::evaluator::{Failure, Output};
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Waits until the threads and tasks have ended that the names mean, and shows meanwhile which have not.
+/// What an event loop has that does not run is not waited for: that would be for ever.
 ///
 /// # Errors
 ///
@@ -31,13 +32,11 @@ pub(in crate::evaluator::evcxr) fn join(
     let mut meant = meant.map_err(|error| failures::plain("error", &error))?;
     loop {
         meant.add_unlisted(&living);
-        let left = meant.left(&living);
+        let mut left = meant.left(&living);
+        let resting = left.take_resting();
         if left.is_empty() {
-            status.show(&words::have(
-                meant.threads.len(),
-                meant.tasks.len(),
-                "ended",
-            ));
+            let ended = meant.tasks.len() - resting.len();
+            status.show(&over(meant.threads.len(), ended, &resting));
             return Ok(());
         }
         status.show(&format!("waiting for {}", left.list()));
@@ -47,6 +46,22 @@ pub(in crate::evaluator::evcxr) fn join(
         }
         living = Living::now(link)?;
     }
+}
+
+/// What there is to say at the end, when so many have ended.
+fn over(threads: usize, tasks: usize, resting: &[&TaskState]) -> String {
+    if resting.is_empty() {
+        return words::have(threads, tasks, "ended");
+    }
+    let go_on = if resting.len() == 1 { "goes" } else { "go" };
+    let resting = format!(
+        "{} {go_on} on when the event loop runs again: in a cell that awaits, or calls `asyncio::run`.",
+        tasks::list(resting)
+    );
+    if threads + tasks == 0 {
+        return resting;
+    }
+    format!("{}\n{resting}", words::have(threads, tasks, "ended"))
 }
 
 /// One output that changes.

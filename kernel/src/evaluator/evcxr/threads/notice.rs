@@ -1,14 +1,21 @@
 //! The line at the end of a cell that leaves threads or tasks running.
 
-use interleave_protocol::Thread;
+use interleave_protocol::{Resting, Thread};
 
 use super::words;
 
 /// What to do about them; said where there are any.
 const COMMANDS: &str = ":threads lists, :join waits, :stop stops";
+/// The same where there is nothing to wait for.
+const COMMANDS_IF_ALL_REST: &str = ":threads lists, :stop stops";
 
-/// Says which threads of a cell still run, and how many tasks. `None` when none does.
-pub(in crate::evaluator::evcxr) fn of_left(threads: &[Thread], tasks: usize) -> Option<String> {
+/// Says which threads of a cell still run, and how many tasks; and what waits for an event loop to run.
+/// `None` when there is nothing.
+pub(in crate::evaluator::evcxr) fn of_left(
+    threads: &[Thread],
+    tasks: usize,
+    resting: Resting,
+) -> Option<String> {
     let (timers, others): (Vec<&Thread>, Vec<&Thread>) = threads
         .iter()
         .partition(|thread| words::is_pending_timer(thread));
@@ -27,8 +34,37 @@ pub(in crate::evaluator::evcxr) fn of_left(threads: &[Thread], tasks: usize) -> 
         1 => Some("1 task of this cell still runs".to_owned()),
         count => Some(format!("{count} tasks of this cell still run")),
     };
-    let parts: Vec<String> = [others, tasks, timers].into_iter().flatten().collect();
-    (!parts.is_empty()).then(|| format!("{} ({COMMANDS})", parts.join("; ")))
+    let going_on = [others, tasks, timers].into_iter().flatten();
+    let mut parts: Vec<String> = going_on.collect();
+    let commands = if parts.is_empty() {
+        COMMANDS_IF_ALL_REST
+    } else {
+        COMMANDS
+    };
+    parts.extend(of_resting(resting));
+    (!parts.is_empty()).then(|| format!("{} ({commands})", parts.join("; ")))
+}
+
+fn of_resting(resting: Resting) -> Option<String> {
+    let Resting { tasks, callbacks } = resting;
+    let who = match (tasks, callbacks) {
+        (0, 0) => return None,
+        (tasks, 0) => words::count(tasks, "task"),
+        (0, callbacks) => words::count(callbacks, "callback"),
+        (tasks, callbacks) => {
+            let [tasks, callbacks] = [(tasks, "task"), (callbacks, "callback")]
+                .map(|(number, noun)| words::count(number, noun));
+            format!("{tasks} and {callbacks}")
+        }
+    };
+    let waits = if tasks + callbacks == 1 {
+        "waits"
+    } else {
+        "wait"
+    };
+    Some(format!(
+        "{who} of this cell {waits} until the event loop runs again"
+    ))
 }
 
 #[cfg(test)]
@@ -51,14 +87,14 @@ mod tests {
     #[track_caller]
     fn check_with_tasks(threads: &[Thread], tasks: usize, expected: &str) {
         let expected = format!("{expected} (:threads lists, :join waits, :stop stops)");
-        assert_eq!(of_left(threads, tasks), Some(expected));
+        assert_eq!(of_left(threads, tasks, Resting::default()), Some(expected));
     }
 
     #[test]
     fn threads_are_named_and_timers_are_counted() {
         let worker = thread("worker", ThreadState::Running);
         let timer = thread("Timer-1", FIRES);
-        assert_eq!(of_left(&[], 0), None);
+        assert_eq!(of_left(&[], 0, Resting::default()), None);
         check(
             std::slice::from_ref(&worker),
             "1 thread of this cell still runs: worker",
@@ -91,6 +127,32 @@ mod tests {
             "1 thread of this cell still runs: worker; 3 tasks of this cell still run; \
              1 timer of this cell is still to fire",
         );
+    }
+
+    #[test]
+    fn what_rests_is_counted_and_nobody_is_told_to_wait_for_it() {
+        let said = |tasks, callbacks| of_resting(Resting { tasks, callbacks }).unwrap();
+        assert_eq!(
+            said(1, 0),
+            "1 task of this cell waits until the event loop runs again"
+        );
+        assert_eq!(
+            said(2, 1),
+            "2 tasks and 1 callback of this cell wait until the event loop runs again"
+        );
+        assert!(said(0, 2).starts_with("2 callbacks of this cell wait "));
+        let resting = Resting {
+            tasks: 1,
+            callbacks: 0,
+        };
+        let alone = of_left(&[], 0, resting).unwrap();
+        assert!(alone.ends_with(" again (:threads lists, :stop stops)"));
+        let worker = thread("worker", ThreadState::Running);
+        let both = of_left(&[worker], 0, resting).unwrap();
+        assert!(
+            both.starts_with("1 thread of this cell still runs: worker; 1 task of this cell waits")
+        );
+        assert!(both.ends_with(" again (:threads lists, :join waits, :stop stops)"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use interleave_protocol::{TaskState, TaskStates, Thread, ThreadKind};
+use interleave_protocol::{TaskName, TaskState, TaskStates, Thread, ThreadKind};
 
 use super::{
     super::{
@@ -40,13 +40,13 @@ pub(super) fn students(threads: &[Thread]) -> Vec<&Thread> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Meant {
     pub(super) threads: BTreeSet<u64>,
-    pub(super) tasks: BTreeSet<u64>,
+    pub(super) tasks: BTreeSet<TaskName>,
     /// Whether all tasks are meant, and there were too many to list.
     has_unlisted: bool,
 }
 
 impl Meant {
-    /// Those that are called by one of the names or numbers, `task 7` being a task's; all of them if
+    /// Those that are called by one of the names or numbers, `task 7` being one of tokio; all of them if
     /// there is none, or `all`.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Meant {
                     words.next();
                     meant.add_task(number, living)?;
                 }
-                _ => meant.add_threads(word, living)?,
+                _ => meant.add_by_name(word, living)?,
             }
         }
         Ok(meant)
@@ -88,27 +88,30 @@ impl Meant {
 
     fn add_all_tasks(&mut self, living: &Living) {
         let tasks = living.tasks.tasks.iter();
-        self.tasks.extend(tasks.map(|task| task.id));
+        self.tasks.extend(tasks.map(TaskState::name));
         self.has_unlisted = living.tasks.unlisted > 0;
     }
 
     fn add_task(&mut self, number: u64, living: &Living) -> Result<(), String> {
-        let mut tasks = living.tasks.tasks.iter();
-        if !tasks.any(|task| task.id == number) {
+        let of_tokio = |task: &&TaskState| task.in_loop.is_none() && task.id == number;
+        let Some(task) = living.tasks.tasks.iter().find(of_tokio) else {
             return Err(unknown("task", &format!("task {number}"), living));
-        }
-        self.tasks.insert(number);
+        };
+        self.tasks.insert(task.name());
         Ok(())
     }
 
-    fn add_threads(&mut self, name: &str, living: &Living) -> Result<(), String> {
+    fn add_by_name(&mut self, name: &str, living: &Living) -> Result<(), String> {
         let mut threads = students(&living.threads.known);
         threads.retain(|thread| {
             thread.number.to_string() == name || thread.name.as_deref() == Some(name)
         });
-        if threads.is_empty() {
+        let of_loop = |task: &&TaskState| task.in_loop.as_ref().is_some_and(|it| it.name == name);
+        let tasks: Vec<&TaskState> = living.tasks.tasks.iter().filter(of_loop).collect();
+        if threads.is_empty() && tasks.is_empty() {
             return Err(unknown("thread", name, living));
         }
+        self.tasks.extend(tasks.into_iter().map(TaskState::name));
         let numbers = threads.iter().map(|thread| thread.number);
         self.threads.extend(numbers);
         Ok(())
@@ -122,7 +125,9 @@ impl Meant {
             threads: threads
                 .filter(|thread| self.threads.contains(&thread.number))
                 .collect(),
-            tasks: tasks.filter(|task| self.tasks.contains(&task.id)).collect(),
+            tasks: tasks
+                .filter(|task| self.tasks.contains(&task.name()))
+                .collect(),
         }
     }
 }
@@ -133,9 +138,14 @@ pub(super) struct Left<'a> {
     pub(super) tasks: Vec<&'a TaskState>,
 }
 
-impl Left<'_> {
+impl<'a> Left<'a> {
     pub(super) fn is_empty(&self) -> bool {
         self.threads.is_empty() && self.tasks.is_empty()
+    }
+
+    /// The tasks of event loops that do not run. Nothing brings them on meanwhile.
+    pub(super) fn take_resting(&mut self) -> Vec<&'a TaskState> {
+        self.tasks.extract_if(.., |task| task.rests()).collect()
     }
 
     /// How many, and which.
@@ -153,7 +163,7 @@ fn unknown(kind: &str, name: &str, living: &Living) -> String {
     let threads = students(&living.threads.known).into_iter();
     let threads = threads.map(words::name_and_number).take(OFFERED);
     let tasks = living.tasks.tasks.iter();
-    let tasks = tasks.map(|task| format!("task {}", task.id)).take(OFFERED);
+    let tasks = tasks.map(tasks::name).take(OFFERED);
     let names: Vec<String> = threads.chain(tasks).collect();
     if names.is_empty() {
         return format!(
@@ -168,14 +178,15 @@ fn unknown(kind: &str, name: &str, living: &Living) -> String {
 
 #[cfg(test)]
 mod tests {
-    use interleave_protocol::{Location, ThreadState};
+    use interleave_protocol::{InLoop, Location, TaskKind, ThreadState};
 
     use super::{super::words::tests::thread, *};
 
     fn task(id: u64) -> TaskState {
         TaskState {
+            kind: TaskKind::Tokio,
             id,
-            is_blocking: false,
+            in_loop: None,
             cell: 1,
             spawned_at: Location {
                 file: String::new(),
@@ -189,8 +200,18 @@ mod tests {
     }
 
     fn living() -> Living {
+        let in_loop = |id, is_driven| TaskState {
+            kind: TaskKind::Coroutine,
+            in_loop: Some(Box::new(InLoop {
+                name: format!("Task-{id}"),
+                function: None,
+                is_driven,
+                due: None,
+            })),
+            ..task(id)
+        };
         let tasks = TaskStates {
-            tasks: vec![task(7), task(12)],
+            tasks: vec![task(7), task(12), in_loop(7, true), in_loop(8, false)],
             unlisted: 0,
         };
         let threads = Threads {
@@ -223,34 +244,56 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(names: &str, threads: &[u64], tasks: &[u64]) {
-        let meant = Meant::by(names, &living()).unwrap();
+    fn check(names: &str, threads: &[u64], tasks: &[&str]) {
+        let living = living();
+        let meant = Meant::by(names, &living).unwrap();
+        let left = meant.left(&living);
+        let named: Vec<String> = left
+            .tasks
+            .iter()
+            .map(|task| super::tasks::name(task))
+            .collect();
         assert_eq!(Vec::from_iter(meant.threads), threads);
-        assert_eq!(Vec::from_iter(meant.tasks), tasks);
+        assert_eq!(named, tasks);
+    }
+
+    #[test]
+    fn what_rests_is_taken_out_of_what_is_left() {
+        let living = living();
+        let meant = Meant::by("task 7 Task-7 Task-8", &living).unwrap();
+        let mut left = meant.left(&living);
+        let resting = left.take_resting();
+        assert_eq!(super::tasks::list(&resting), "1 task: Task-8");
+        assert_eq!(left.list(), "2 tasks: 7, Task-7");
     }
 
     #[test]
     fn a_thread_is_meant_by_its_name_or_its_number_and_a_task_by_its_number() {
-        check("", &[7, 8, 9, 10], &[7, 12]);
-        check("all", &[7, 8, 9, 10], &[7, 12]);
+        let all = ["task 7", "task 12", "Task-7", "Task-8"];
+        check("", &[7, 8, 9, 10], &all);
+        check("all", &[7, 8, 9, 10], &all);
         check("a", &[7, 10], &[]);
         check("9, b", &[8, 9], &[]);
         check("b 8", &[8], &[]);
-        check("task 7", &[], &[7]);
-        check("8 task 12, a", &[7, 8, 10], &[12]);
+        check("task 7", &[], &["task 7"]);
+        check("8 task 12, a", &[7, 8, 10], &["task 12"]);
+        check("Task-8, all", &[7, 8, 9, 10], &all);
+        check("Task-8", &[], &["Task-8"]);
     }
 
     #[test]
     fn tasks_that_were_not_listed_come_later() {
         let mut living = living();
+        living.tasks.tasks = vec![task(7), task(12)];
         living.tasks.unlisted = 1;
+        let name = |id| task(id).name();
         let mut meant = Meant::by("", &living).unwrap();
         living.tasks.tasks = vec![task(13)];
         living.tasks.unlisted = 0;
         meant.add_unlisted(&living);
         living.tasks.tasks.push(task(14));
         meant.add_unlisted(&living);
-        assert_eq!(Vec::from_iter(&meant.tasks), [&7, &12, &13]);
+        assert_eq!(meant.tasks, BTreeSet::from([7, 12, 13].map(name)));
         let left = meant.left(&living);
         assert_eq!(left.list(), "4 threads: a, b, thread 9, a; 1 task: 13");
     }
@@ -261,7 +304,7 @@ mod tests {
         let error = |names| Meant::by(names, &living).unwrap_err();
         assert_eq!(
             error("c"),
-            "no thread is called `c`. There are: a (7), b (8), thread 9, a (10), task 7, task 12"
+            "no thread is called `c`. There are: a (7), b (8), thread 9, a (10), task 7, task 12, Task-7, Task-8"
         );
         assert!(error("3").contains("`3`"), "a thread of a pool is nobody's");
         assert!(error("task 8").starts_with("no task is called `task 8`."));

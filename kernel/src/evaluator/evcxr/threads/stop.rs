@@ -38,8 +38,8 @@ pub(in crate::evaluator::evcxr) fn stop(
     loop {
         meant.add_unlisted(&living);
         if meant.threads.len() + meant.tasks.len() > asked {
-            let numbers = [&meant.threads, &meant.tasks];
-            let [threads, tasks] = numbers.map(|numbers| Vec::from_iter(numbers.iter().copied()));
+            let threads = Vec::from_iter(meant.threads.iter().copied());
+            let tasks = Vec::from_iter(meant.tasks.iter().copied());
             link.stop(&threads, &tasks)
                 .ok_or_else(failures::no_answer)?;
             asked = threads.len() + tasks.len();

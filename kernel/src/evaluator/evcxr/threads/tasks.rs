@@ -1,8 +1,8 @@
-//! The tasks of tokio in the table of `:threads`, and in words.
+//! The tasks of tokio and of event loops in the table of `:threads`, and in words.
 
 use std::collections::HashMap;
 
-use interleave_protocol::{Location, TaskState, TaskStates};
+use interleave_protocol::{Location, TaskKind, TaskState, TaskStates};
 
 use super::{Row, place, words};
 use crate::evaluator::evcxr::host_link::HostLink;
@@ -25,10 +25,26 @@ pub(super) fn rows(link: &HostLink, states: &TaskStates) -> (Vec<Row>, usize) {
     (rows, more)
 }
 
+/// By which a command can name it: `task 7`, `Task-1`, `callback-3`.
+pub(super) fn name(task: &TaskState) -> String {
+    match &task.in_loop {
+        Some(in_loop) => in_loop.name.clone(),
+        None => format!("task {}", task.id),
+    }
+}
+
+/// The same in a list of tasks.
+fn short_name(task: &TaskState) -> String {
+    match &task.in_loop {
+        Some(in_loop) => in_loop.name.clone(),
+        None => task.id.to_string(),
+    }
+}
+
 /// How many tasks, and which.
 pub(super) fn list(tasks: &[&TaskState]) -> String {
     let named = tasks.iter().take(words::NAMED);
-    let names: Vec<String> = named.map(|task| task.id.to_string()).collect();
+    let names: Vec<String> = named.map(|task| short_name(task)).collect();
     let more = match tasks.len().saturating_sub(words::NAMED) {
         0 => String::new(),
         more => format!(" and {more} more"),
@@ -48,6 +64,14 @@ pub(super) fn go_on(tasks: &[&TaskState]) -> Vec<String> {
             list(&running)
         ));
     }
+    let (resting, waiting): (Vec<&TaskState>, Vec<&TaskState>) =
+        waiting.iter().partition(|task| task.in_loop.is_some());
+    if !resting.is_empty() {
+        lines.push(format!(
+            "{} to be stopped when the event loop runs again",
+            list(&resting)
+        ));
+    }
     if !waiting.is_empty() {
         lines.push(format!(
             "{} to be stopped when the runtime runs again; nobody drives it just now",
@@ -58,18 +82,27 @@ pub(super) fn go_on(tasks: &[&TaskState]) -> Vec<String> {
 }
 
 fn row(task: &TaskState, started: Option<String>) -> Row {
-    let state = match (task.is_running, task.is_blocking) {
-        (true, _) => "runs",
-        (false, true) => "waits for a thread",
-        (false, false) => "waits to be woken",
-    };
+    let function = task.in_loop.as_ref().and_then(|it| it.function.clone());
     Row {
-        number: format!("task {}", task.id),
-        name: String::new(),
+        number: name(task),
+        name: function.unwrap_or_default(),
         started: started.unwrap_or_default(),
-        state: state.to_owned(),
+        state: state(task),
         since: span(task.since),
         cpu: span(task.busy),
+    }
+}
+
+fn state(task: &TaskState) -> String {
+    let due = task.in_loop.as_ref().and_then(|it| it.due);
+    let due = due.filter(|due| *due > 0).map(span);
+    match (task.is_running, task.kind, due, task.rests()) {
+        (true, ..) => "runs".to_owned(),
+        (false, TaskKind::Blocking, ..) => "waits for a thread".to_owned(),
+        (false, _, None, false) => "waits to be woken".to_owned(),
+        (false, _, None, true) => "waits until the event loop runs again".to_owned(),
+        (false, _, Some(due), false) => format!("due in {due}"),
+        (false, _, Some(due), true) => format!("due in {due}, if the event loop runs then"),
     }
 }
 
@@ -79,12 +112,15 @@ fn span(microseconds: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use interleave_protocol::InLoop;
+
     use super::*;
 
     fn task(id: u64, is_running: bool) -> TaskState {
         TaskState {
+            kind: TaskKind::Tokio,
             id,
-            is_blocking: false,
+            in_loop: None,
             cell: 3,
             spawned_at: Location {
                 file: "cells/3/lib.rs".into(),
@@ -128,7 +164,7 @@ mod tests {
             ]
         );
         let blocking = TaskState {
-            is_blocking: true,
+            kind: TaskKind::Blocking,
             ..task.clone()
         };
         assert_eq!(cells(&blocking)[3], "waits for a thread");
@@ -137,5 +173,48 @@ mod tests {
             ..task
         };
         assert_eq!(cells(&running)[3], "runs");
+    }
+
+    #[test]
+    fn what_an_event_loop_has_says_when_it_goes_on() {
+        let in_loop = InLoop {
+            name: "Task-2".into(),
+            function: Some("hello".into()),
+            is_driven: false,
+            due: None,
+        };
+        let resting = TaskState {
+            kind: TaskKind::Coroutine,
+            in_loop: Some(in_loop.clone().into()),
+            ..task(9, false)
+        };
+        let cells = row(&resting, None);
+        assert_eq!((&*cells.number, &*cells.name), ("Task-2", "hello"));
+        assert_eq!(cells.state, "waits until the event loop runs again");
+        let said = |is_driven, due| {
+            let in_loop = InLoop {
+                is_driven,
+                due,
+                ..in_loop.clone()
+            };
+            state(&TaskState {
+                in_loop: Some(in_loop.into()),
+                ..resting.clone()
+            })
+        };
+        assert_eq!(said(true, None), "waits to be woken");
+        assert_eq!(said(true, Some(3_000_000)), "due in 3.0 s");
+        assert_eq!(
+            said(false, Some(3_000_000)),
+            "due in 3.0 s, if the event loop runs then"
+        );
+        assert_eq!(
+            said(false, Some(0)),
+            "waits until the event loop runs again"
+        );
+        assert_eq!(
+            go_on(&[&resting, &task(3, false)])[0],
+            "1 task: Task-2 to be stopped when the event loop runs again"
+        );
     }
 }
