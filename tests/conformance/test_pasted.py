@@ -157,3 +157,12 @@ def test_of_two_equal_lines_the_right_one_is_marked(kernel):
     first, second = shown.index("value moved into closure here"), shown.index("value used here after move")
     assert "6 |" in shown[first:second]
     assert f"In[{cell.reply['execution_count']}]:6:24" in shown
+
+
+def test_a_panic_is_at_its_own_one_of_two_equal_lines(kernel):
+    kernel.run('fn says_no() {\n    panic!("no");\n}')
+    cell = kernel.run(
+        'fn first() {\n    panic!("no");\n}\nfn second() {\n    panic!("no");\n}\n'
+        "let _ = std::panic::catch_unwind(says_no);\nfirst();"
+    )
+    assert f"In[{cell.reply['execution_count']}]:2:5" in cell.traceback

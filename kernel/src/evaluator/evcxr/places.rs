@@ -121,14 +121,20 @@ impl Places {
     ) -> Option<Place> {
         let id = CellFacts::id_in(&path.to_string_lossy())?;
         let source = fs::read_to_string(path).ok()?;
-        let lines = (1..).zip(source.lines()).take(line);
-        let mut lines: Vec<String> = lines
+        let lines = (1..).zip(source.lines());
+        let lines: Vec<String> = lines
             .map(|(line, text)| insertions.line(line, text))
             .collect();
-        let text = lines.pop().filter(|_| lines.len() + 1 == line)?;
-        let before = lines.iter().filter(|other| **other == text).count();
+        let text = lines.get(line.checked_sub(1)?)?;
         let compiled_as = self.cells.iter().rposition(|cell| cell.id == id)?;
-        self.of_line(compiled_as, &text, column, before)
+        let places = self.of_equal_lines(compiled_as, text, column);
+        let [first, _, ..] = places.as_slice() else {
+            return places.first().copied();
+        };
+        let segments = Segments::of(&self.cells[first.cell].code, &lines.join("\n"));
+        let written_there = segments.place(line).map(|(line, _)| line);
+        let own = |place: &&Place| Some(place.line) == written_there;
+        Some(*places.iter().find(own).unwrap_or(first))
     }
 
     /// The place in a cell that machine code was compiled from. `None` for code that is not in any
@@ -151,20 +157,8 @@ impl Places {
         locations.find(|location| self.of_panic(location).is_some())
     }
 
-    /// The place of a line of compiled source: in the cell that was compiled, or else in the newest
-    /// earlier one. Of several equal lines, the one with as many equals before it.
-    fn of_line(
-        &self,
-        compiled_as: usize,
-        text: &str,
-        column: usize,
-        equal_lines_before: usize,
-    ) -> Option<Place> {
-        let places = self.of_equal_lines(compiled_as, text, column);
-        places.get(equal_lines_before).or(places.first()).copied()
-    }
-
-    /// The same of all lines that are equal, in order. They are in one cell.
+    /// The places of a line of compiled source: in the cell that was compiled, or else in the newest
+    /// earlier one that has it. Several are of equal lines, in order, in one cell.
     pub(super) fn of_equal_lines(
         &self,
         compiled_as: usize,
@@ -228,47 +222,61 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn check(places: &Places, text: &str, before: usize, expected: Option<(usize, usize, usize)>) {
+    fn check(places: &Places, text: &str, expected: &[(usize, usize, usize)]) {
         let current = places.current().unwrap();
-        let found = places.of_line(current, text, 3, before);
-        assert_eq!(
-            found.map(|place| (place.cell, place.line, place.column)),
-            expected
-        );
+        let found = places.of_equal_lines(current, text, 3);
+        let found = found
+            .iter()
+            .map(|place| (place.cell, place.line, place.column));
+        assert_eq!(Vec::from_iter(found), expected);
     }
 
     #[test]
     fn a_line_is_found_in_the_newest_cell_that_has_it() {
         let places = Places::of(&["fn f() {\n    g();\n}", "let x = 1;\nf();"]);
-        check(&places, "f();", 0, Some((1, 2, 3)));
-        check(&places, "    g();", 0, Some((0, 2, 3)));
-        check(&places, "evcxr_variable_store", 0, None);
-        check(&places, "", 0, None);
-        check(&places, "}", 0, None);
+        check(&places, "f();", &[(1, 2, 3)]);
+        check(&places, "    g();", &[(0, 2, 3)]);
+        check(&places, "evcxr_variable_store", &[]);
+        check(&places, "", &[]);
+        check(&places, "}", &[]);
     }
 
     #[test]
     fn a_cell_that_was_refused_is_in_no_later_source() {
         let mut places = Places::of(&["f();", "f();"]);
         places.refused();
-        check(&places, "f();", 0, Some((1, 1, 3)));
+        check(&places, "f();", &[(1, 1, 3)]);
         places.cells.push(places.cells[1].clone());
         places.cells[2].code = "g();".into();
-        check(&places, "f();", 0, Some((0, 1, 3)));
+        check(&places, "f();", &[(0, 1, 3)]);
     }
 
     #[test]
     fn statements_on_one_line_are_told_apart_by_their_column() {
         let places = Places::of(&["let 值 = 1; f(值);"]);
-        check(&places, "f(值);", 0, Some((0, 1, 3 + 11)));
+        check(&places, "f(值);", &[(0, 1, 3 + 11)]);
         let places = Places::of(&["let mut a = 1; a = 1;"]);
-        check(&places, "a = 1;", 0, Some((0, 1, 3 + 15)));
+        check(&places, "a = 1;", &[(0, 1, 3 + 15)]);
     }
 
     #[test]
     fn of_equal_lines_the_right_one_is_found() {
-        let places = Places::of(&["f();\nlet x = 1;\nf();"]);
-        check(&places, "f();", 1, Some((0, 3, 3)));
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("cells/2/lib.rs");
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        // The item of the first cell is there, too.
+        let source = "fn a() {\nf();\n}\npub extern \"C\" fn run_user_code_1(\n\
+                      f();\nlet x = 1;\nf();\n";
+        fs::write(&file, source).unwrap();
+        let mut places = Places::of(&["fn a() {\nf();\n}", "f();\nlet x = 1;\nf();"]);
+        places.directory = directory.path().to_owned();
+        let place = |line| {
+            let file = "cells/2/lib.rs".into();
+            let column = 1;
+            places.of_panic(&Location { file, line, column })
+        };
+        assert_eq!(place(5).map(|place| (place.cell, place.line)), Some((1, 1)));
+        assert_eq!(place(7).map(|place| (place.cell, place.line)), Some((1, 3)));
     }
 
     #[test]
