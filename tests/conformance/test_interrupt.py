@@ -112,6 +112,12 @@ def test_a_future_that_tells_nobody_stops_too(counting):
     assert is_whole(counting)
 
 
+def test_a_cell_that_awaits_what_the_interrupt_ends_has_no_value(counting):
+    cell = interrupted(counting, "@ tokio::spawn(future::pending::<()>()).await")
+    assert cell.contents("execute_result") == []
+    assert is_whole(counting)
+
+
 def test_a_wait_for_input_stops_and_its_answer_is_not_taken_for_another(counting):
     read = "let mut line = String::new();\nstd::io::stdin().read_line(&mut line).unwrap();\nline"
     request = counting.send(read, allow_stdin=True)

@@ -234,7 +234,7 @@ impl EvcxrEvaluator {
         let result = std::mem::replace(&mut attempt.result, Ok(EvalOutputs::new()));
         let replaced = matches!(result, Err(Error::SubprocessTerminated(_)));
         let ran = result.is_ok();
-        let report = self.link.drain();
+        let report = self.link.drain(interrupted);
         let times = Times {
             whole: start.elapsed(),
             run: report.times,

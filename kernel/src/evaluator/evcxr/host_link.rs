@@ -165,9 +165,12 @@ impl HostLink {
 
     /// Moves on everything that the host wrote before evcxr learned that the cell is over, and
     /// returns what it said about the end.
-    pub(super) fn drain(&self) -> Report {
+    pub(super) fn drain(&self, interrupted: bool) -> Report {
         let mut state = self.lock();
         state.drain();
+        if interrupted {
+            state.forget_value();
+        }
         state.end_lanes();
         state.show_value();
         state.tell_held_panics();

@@ -113,6 +113,11 @@ impl State {
         }
     }
 
+    /// The value of a cell that was interrupted may be that of a task that was aborted with it.
+    pub(super) fn forget_value(&mut self) {
+        self.value = None;
+    }
+
     /// Shows the value of the cell that has ended.
     pub(super) fn show_value(&mut self) {
         if let Some((cell, display)) = self.value.take() {
