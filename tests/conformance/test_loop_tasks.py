@@ -1,6 +1,7 @@
 """Tasks and callbacks of asyncio's event loop, which go on only while a cell runs it: what is said of
 them at the end of a cell, in `:threads`, by `:join`, and how `:stop` ends them."""
 
+import json
 import re
 
 import pytest
@@ -155,11 +156,21 @@ def test_what_a_destructor_prints_belongs_to_the_cell_that_made_the_task(loop):
     loop.published_text(request, "the last\n")
 
 
-def test_join_does_not_wait_for_a_loop_that_nobody_runs(loop):
-    cell = loop.run("let task = asyncio::create_task(waits()); thread::spawn(|| thread::sleep(Duration::from_millis(200)));")
+def test_join_does_not_wait_for_a_loop_that_nobody_runs(loop, tmp_path):
+    gate = tmp_path / "gate"
+    cell = loop.run(
+        "let task = asyncio::create_task(waits());\n"
+        f"thread::spawn(|| while !std::path::Path::new({json.dumps(str(gate))}).exists() "
+        "{ thread::sleep(Duration::from_millis(5)); });"
+    )
     assert "1 thread of this cell still runs" in notices(cell)[0]
     [name] = rows(loop)
-    assert last_text(loop.run(":join")) == f"1 thread has ended.\n1 task: {name} {RESTS}"
+    joining = loop.send(":join")
+    loop.published(joining)
+    while loop.published(joining)["msg_type"] != "display_data":
+        pass
+    gate.touch()
+    assert last_text(loop.finish(joining)) == f"1 thread has ended.\n1 task: {name} {RESTS}"
     assert last_text(loop.run(f":join {name}")) == f"1 task: {name} {RESTS}"
     loop.run("GO.notify_one(); task.await")
     assert last_text(loop.run(":join")) == NOTHING
