@@ -14,7 +14,7 @@
 //! what an alias stands for, and the compiler puts that in its place in every later source.
 //!
 //! Later cells write the type in words, and to them these words have to mean the same. Where that is not
-//! certain ([`Certain`]) the source is compiled with the words in it, as rustc would check them if
+//! certain (`types::Certain`) the source is compiled with the words in it, as rustc would check them if
 //! they had been known before, as is a cell that has to be compiled once more. Where that fails, or a type
 //! cannot be written, the cell is refused with [`TYPES_NOT_LEARNT`], and the kernel asks for the types
 //! first; see [`types`](crate::types).
