@@ -29,7 +29,7 @@ mod tests {
             assert_eq!(found.map(|bytes| &code[bytes]), expected);
         };
         check("use a::{b, c::d};\nd();", "d", Some("d"));
-        assert_eq!(position("// d\nuse a::{b, c::d};", "d"), Some(18..19));
+        assert_eq!(position("// d\nuse a::{b, c::d};", "d"), Some(19..20));
         check("d();", "d", None);
     }
 }
