@@ -45,6 +45,7 @@ def test_results_that_nobody_looks_at(lesson):
     cell = lesson.run("let (tx, rx) = mpsc::channel();\ntx.send(1); rx.recv();\ntx.send(2);")
     check_warned(cell, place(cell, 2, 1), place(cell, 2, 13), place(cell, 3, 1), "help: use `let _ = ...`", "let _ = rx.recv();")
     assert warnings(cell).count("unused `Result` that must be used") == 3
+    assert ";;" not in warnings(cell)
 
 
 def test_let_underscore_silences(lesson):

@@ -29,7 +29,23 @@ impl Mapping<'_> {
         }
         self.name_closure_body(&mut diagnostic);
         self.walk(&mut diagnostic);
+        self.drop_second_semicolons(&mut diagnostic);
         Some(diagnostic.to_string())
+    }
+
+    /// Behind the last expression of a block rustc suggests a semicolon, too (`let _ = …;`). Where the
+    /// block is that of a note, the student has written one.
+    fn drop_second_semicolons(&self, diagnostic: &mut Value) {
+        let is_second = |span: &Value| {
+            let behind = self.source.get(number(&span["byte_start"])..);
+            span["suggested_replacement"] == ";"
+                && span["byte_start"] == span["byte_end"]
+                && behind.is_some_and(|behind| behind.starts_with(';'))
+        };
+        let children = diagnostic["children"].as_array_mut().into_iter().flatten();
+        for spans in children.filter_map(|child| child["spans"].as_array_mut()) {
+            spans.retain(|span| !is_second(span));
+        }
     }
 
     fn is_about_checkpoint(&self, diagnostic: &Value) -> bool {
