@@ -8,29 +8,7 @@ use interleave_lanes::{Picture, Trace};
 use serde_json::{Value, json};
 
 fn main() {
-    let scenes: [(&str, Trace); 21] = [
-        ("sequential", scenes::sequential()),
-        ("timers", scenes::timers()),
-        ("callback", scenes::callback()),
-        ("future", scenes::future()),
-        ("event_loop", scenes::event_loop()),
-        ("generator", scenes::generator()),
-        ("pool", scenes::pool()),
-        ("executor", scenes::executor()),
-        ("deadlock", scenes::deadlock()),
-        ("tokio", scenes::tokio()),
-        ("blocking", scenes::blocking()),
-        ("greedy", scenes::greedy()),
-        ("contended", scenes::contended()),
-        ("kept", scenes::kept()),
-        ("lost", scenes::lost()),
-        ("between_cells", scenes::between_cells()),
-        ("flood", scenes::flood()),
-        ("hostile", scenes::hostile()),
-        ("4 threads", scenes::many(4)),
-        ("12 threads", scenes::many(12)),
-        ("60 threads", scenes::many(60)),
-    ];
+    let scenes = scenes::all();
     let cells = scenes.iter().map(|(name, trace)| cell(name, trace));
     let notebook = json!({
         "nbformat": 4,

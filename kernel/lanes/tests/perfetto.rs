@@ -6,7 +6,7 @@ mod scenes;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use interleave_lanes::{Picture, Trace};
+use interleave_lanes::Picture;
 use serde_json::Value;
 
 /// What is in a trace after it was read.
@@ -104,28 +104,7 @@ fn name(imported: &mut Imported, event: &Value, tid: u64) {
 
 #[test]
 fn every_scene_can_be_read() {
-    let scenes: [(&str, Trace); 19] = [
-        ("sequential", scenes::sequential()),
-        ("timers", scenes::timers()),
-        ("callback", scenes::callback()),
-        ("future", scenes::future()),
-        ("event_loop", scenes::event_loop()),
-        ("generator", scenes::generator()),
-        ("pool", scenes::pool()),
-        ("executor", scenes::executor()),
-        ("deadlock", scenes::deadlock()),
-        ("tokio", scenes::tokio()),
-        ("flood", scenes::flood()),
-        ("hostile", scenes::hostile()),
-        ("blocking", scenes::blocking()),
-        ("greedy", scenes::greedy()),
-        ("lost", scenes::lost()),
-        ("kept", scenes::kept()),
-        ("contended", scenes::contended()),
-        ("between_cells", scenes::between_cells()),
-        ("many", scenes::many(60)),
-    ];
-    for (scene, trace) in scenes {
+    for (scene, trace) in scenes::all() {
         println!("{scene}");
         let picture = Picture::of(&trace);
         let imported = import(&picture.to_chrome_json());
