@@ -5,6 +5,7 @@ import os
 import re
 import time
 from collections import defaultdict, deque
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from queue import Empty
 
@@ -207,6 +208,15 @@ class Kernel:
         except Empty:
             self._hangs = True
             raise AssertionError(f"no message on {channel} for {TIMEOUT} seconds") from None
+
+
+@contextmanager
+def kernel_after(code):
+    """A kernel that has run a cell, and of which in the end every message was read."""
+    with Kernel() as kernel:
+        assert kernel.run(code).reply["status"] == "ok"
+        yield kernel
+        kernel.check_that_everything_was_read()
 
 
 def eventually(look):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from gates import UNTIL_IT_WAITS
-from kernel_client import Kernel
+from kernel_client import kernel_after
 
 # What the tests find again: a variable, a static, and a thread of another cell that goes on counting.
 BEFORE = """
@@ -69,10 +69,8 @@ LINES = {"nested loops": set(range(2, 7)), "deadlock": {4}, "condvar": {4}, "blo
 @pytest.fixture(scope="module")
 def counting():
     """A kernel with something to lose."""
-    with Kernel() as kernel:
-        assert kernel.run(BEFORE).reply["status"] == "ok"
+    with kernel_after(BEFORE) as kernel:
         yield kernel
-        kernel.check_that_everything_was_read()
 
 
 def interrupted(kernel, code, **options):

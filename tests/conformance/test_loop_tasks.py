@@ -5,7 +5,7 @@ import json
 import re
 
 import pytest
-from kernel_client import Kernel, eventually
+from kernel_client import eventually, kernel_after
 
 BEFORE = """
 use std::{sync::atomic::{AtomicUsize, Ordering::SeqCst}, sync::mpsc, thread, time::Duration};
@@ -23,10 +23,8 @@ RESTS = "goes on when the event loop runs again: in a cell that awaits, or calls
 @pytest.fixture(scope="module")
 def loop():
     """A kernel in which nothing is left when a test begins."""
-    with Kernel() as kernel:
-        assert kernel.run(BEFORE).reply["status"] == "ok"
+    with kernel_after(BEFORE) as kernel:
         yield kernel
-        kernel.check_that_everything_was_read()
 
 
 def notices(cell):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 from gates import NAMED
-from kernel_client import Kernel, eventually
+from kernel_client import eventually, kernel_after
 
 # `waiting()` gives a task that goes on when `GO` is notified, and notes in `ENDS` that it is dropped.
 BEFORE = """
@@ -25,10 +25,8 @@ NOTHING = "No thread or task that a cell started is running."
 @pytest.fixture(scope="module")
 def tasks():
     """A kernel in which no task is left when a test begins."""
-    with Kernel() as kernel:
-        assert kernel.run(BEFORE).reply["status"] == "ok"
+    with kernel_after(BEFORE) as kernel:
         yield kernel
-        kernel.check_that_everything_was_read()
 
 
 def notices(cell):
